@@ -1,0 +1,21 @@
+import type { Auth } from '@dot-do/worker-contracts/auth'
+import type { Service } from '@dot-do/worker-contracts/contract'
+import type { Db } from '@dot-do/worker-contracts/db'
+import type { Mcp } from '@dot-do/worker-contracts/mcp'
+import type { BaseEnv } from '@dot-do/worker-types'
+import type { RateCounter } from './rate-counter.ts'
+
+export interface Env extends BaseEnv {
+  /** Tells whose a credential is; routed to as /auth. */
+  AUTH_SERVICE: Service<Auth>
+  /** Routed to as /db. */
+  DB_SERVICE: Service<Db>
+  /** Routed to as /mcp and /<service>/mcp. */
+  MCP_SERVICE: Service<Mcp>
+  /** One object per principal, and a fixed number for strangers: who asked how often in the last minute. */
+  RateCounters: DurableObjectNamespace<RateCounter>
+  /** What follows a production host name here: `.localhost:8787`; empty in production. */
+  HOST_SUFFIX: string
+  /** Origins whose pages may read answers, separated by commas; see the CORS middleware for wildcards. */
+  CORS_ORIGINS: string
+}

@@ -1,0 +1,75 @@
+import { identify } from '@dot-do/worker-kernel/credentials'
+import { demand } from '@dot-do/worker-kernel/identity'
+import type { Header } from '@dot-do/worker-middleware/answer-headers'
+import { readCredential } from '@dot-do/worker-middleware/auth'
+import { corsHeaders, isPreflight, preflightHeaders, type CorsOptions } from '@dot-do/worker-middleware/cors'
+import { errorAnswer } from '@dot-do/worker-middleware/error-handler'
+import { rateLimitHeaders } from '@dot-do/worker-middleware/rate-limit'
+import { createLog, ServiceError, toServiceError } from '@dot-do/worker-utils'
+import type { Env } from './env.ts'
+import { forward } from './forward.ts'
+import { take } from './limits.ts'
+import { mergedDocument } from './merged-document.ts'
+import { route } from './routing.ts'
+import { limitClassOf, SERVICE_NAMES } from './services.ts'
+import { beginVisit, type Visit } from './visit.ts'
+
+/** The whole life of a request from outside: route, identify, limit, forward. Every answer leaves with its id, its limits and its time. */
+export async function receive(request: Request, env: Env, ctx: ExecutionContext): Promise<Response> {
+  const origin = request.headers.get('Origin')
+  const cors: CorsOptions = { allow: env.CORS_ORIGINS.split(',') }
+  if (isPreflight(request)) return new Response(null, { status: 204, headers: preflightHeaders(origin, cors).map(([name, value]) => [name, value]) })
+  const visit = beginVisit(request)
+  const answer = await serve(visit, { env, ctx }).catch((thrown: unknown) => failure(thrown, visit))
+  return dismiss(visit, { answer, cors: corsHeaders(origin, cors), env })
+}
+
+async function serve(visit: Visit, { env, ctx }: { env: Env; ctx: ExecutionContext }): Promise<Response> {
+  const { request, url } = visit
+  const target = route(request.headers.get('Host') ?? url.host, url.pathname, { services: SERVICE_NAMES, hostSuffix: env.HOST_SUFFIX })
+  visit.target = target
+  const refused = await recognise(visit, env)
+  visit.decision = await take(target ? limitClassOf(target.service, request.method, target.path) : 'default', visit, env)
+  if (!visit.decision.allowed) throw new ServiceError('RATE_LIMITED', `More than ${visit.decision.limit} requests a minute; Retry-After says when to come back`)
+  if (refused) throw refused
+  if (!target) throw new ServiceError('NOT_FOUND', `Nothing is at ${url.pathname}; /openapi.json lists what is`)
+  // Whatever a route promises, these paths are for those who say who they are.
+  if (url.pathname.startsWith('/_')) demand(visit.principal, 'authenticated')
+  if (target.service === 'gateway' && target.path === '/openapi.json') return Response.json(await mergedDocument(env))
+  return forward(target, visit, { env, ctx })
+}
+
+/** Finds out who asks. A credential that does not hold is kept until the request is counted, or guessing keys would be free. */
+async function recognise(visit: Visit, env: Env): Promise<ServiceError | undefined> {
+  const credential = readCredential(visit.request.headers)
+  if (!credential) return undefined
+  try {
+    visit.principal = await identify(credential, visit.address, env)
+    return undefined
+  } catch (thrown) {
+    return toServiceError(thrown)
+  }
+}
+
+function failure(thrown: unknown, { requestId }: Visit): Response {
+  const error = toServiceError(thrown)
+  if (error.status >= 500) createLog()('error', 'request_failed', { requestId, code: error.code, message: error.message, cause: error.cause })
+  return errorAnswer(error, requestId)
+}
+
+function dismiss(visit: Visit, { answer, cors, env }: { answer: Response; cors: Header[]; env: Env }): Response {
+  const { request, url, requestId, traceparent, startedAt, principal, target, decision } = visit
+  const durationMs = Date.now() - startedAt
+  const level = answer.status >= 500 ? 'error' : 'info'
+  const service = target?.service ?? null
+  createLog(env.LOG_LEVEL)(level, 'request', { method: request.method, host: url.host, path: url.pathname, status: answer.status, durationMs, service, principal: principal.id, requestId, traceparent })
+  if (answer.status === 101) return answer
+  const dismissed = new Response(answer.body, answer)
+  const { headers } = dismissed
+  for (const [name, value] of cors) headers.append(name, value)
+  for (const [name, value] of decision ? rateLimitHeaders(decision) : []) headers.set(name, value)
+  headers.set('X-Request-ID', requestId)
+  headers.set('X-Response-Time', `${durationMs}ms`)
+  headers.append('Server-Timing', `gateway;dur=${durationMs}`)
+  return dismissed
+}

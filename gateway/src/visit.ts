@@ -1,0 +1,33 @@
+import { requestIdOf } from '@dot-do/worker-middleware/request-id'
+import type { LimitDecision } from '@dot-do/worker-middleware/rate-limit'
+import type { Principal } from '@dot-do/worker-types'
+import { childTraceparent } from '@dot-do/worker-utils'
+import { ANONYMOUS } from '@dot-do/worker-kernel/identity'
+import type { Target } from './routing.ts'
+
+/** One request from outside, and what becomes known of it on its way through. */
+export interface Visit {
+  request: Request
+  url: URL
+  requestId: string
+  traceparent: string
+  startedAt: number
+  /** Where it came from; empty where nobody in front says. */
+  address: string
+  principal: Principal
+  target?: Target | undefined
+  decision?: LimitDecision
+}
+
+/** Begins a visit; so far nobody asks for anything. */
+export function beginVisit(request: Request): Visit {
+  return {
+    request,
+    url: new URL(request.url),
+    requestId: requestIdOf(request.headers),
+    traceparent: childTraceparent(request.headers.get('traceparent')),
+    startedAt: Date.now(),
+    address: request.headers.get('CF-Connecting-IP') ?? '',
+    principal: ANONYMOUS,
+  }
+}

@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest'
+import { findRoute, limitClassOf, ROUTES } from '../src/services.ts'
+
+describe('the routes of the contracts', () => {
+  it.each([
+    ['db', 'GET', '/things/note/hello', 'get'],
+    ['db', 'HEAD', '/things/note/hello', 'get'],
+    ['db', 'GET', '/things', 'list'],
+    ['db', 'GET', '/history/a/b/c', 'history'],
+    ['auth', 'POST', '/apikeys/key_1/rotate', 'rotateKey'],
+    ['auth', 'GET', '/apikeys/key_1', 'getKey'],
+    ['gateway', 'GET', '/_routes', 'routes'],
+  ])('matches %s %s %s to %s', (service, method, path, name) => {
+    expect(findRoute(service, method, path)?.name).toBe(name)
+  })
+
+  it.each([
+    ['db', 'PUT', '/things'],
+    ['db', 'GET', '/things/'],
+    ['db', 'GET', '/xhealth'],
+    ['auth', 'GET', '/apikeys/a/b'],
+    ['none', 'GET', '/things'],
+  ])('matches %s %s %s to nothing', (service, method, path) => {
+    expect(findRoute(service, method, path)).toBeUndefined()
+  })
+
+  it('gives each operation over HTTP one route, and no two the same', () => {
+    const addresses = ROUTES.map(({ service, method, path }) => `${service} ${method} ${path}`)
+
+    expect(new Set(addresses).size).toBe(addresses.length)
+    expect(addresses).toContain('db POST /things')
+  })
+
+  it('puts a route with a limit of its own on a counter of its own', () => {
+    expect(limitClassOf('db', 'POST', '/batch')).toBe('batch')
+    expect(limitClassOf('auth', 'POST', '/apikeys')).toBe('auth')
+    expect(limitClassOf('auth', 'GET', '/apikeys')).toBe('default')
+    expect(limitClassOf('db', 'POST', '/things')).toBe('default')
+  })
+})

@@ -1,0 +1,61 @@
+import type * as z from 'zod'
+import type { AnyOperation, Contract } from './contract.ts'
+import { parseRoute } from './route.ts'
+
+/** Names that the runtime, JavaScript or the kernel give a meaning of their own on an entrypoint. */
+const RESERVED = new Set(['fetch', 'queue', 'scheduled', 'email', 'alarm', 'tail', 'trace', 'test', 'connect', 'then', 'catch', 'finally', 'dup', 'constructor', 'toString', 'toJSON', 'valueOf', 'env', 'ctx', 'tools', 'callTool'])
+
+/** Schemas without a JSON form: what they hold would differ between RPC, which clones, and HTTP, which serialises. */
+const NOT_JSON = new Set(['bigint', 'symbol', 'undefined', 'void', 'date', 'map', 'set', 'nan', 'function', 'promise', 'transform', 'custom', 'file'])
+
+/** Throws for the first promise that cannot be kept, naming service, operation and reason. */
+export function refuseBrokenPromises(contract: Pick<Contract, 'name' | 'operations'>): void {
+  if (!/^[a-z][a-z0-9-]*$/.test(contract.name)) throw new TypeError(`Contract "${contract.name}": a service's name is kebab-case`)
+  for (const [name, operation] of Object.entries(contract.operations)) {
+    const reason = brokenPromise(name, operation)
+    if (reason) throw new TypeError(`Contract ${contract.name}.${name}: ${reason}`)
+  }
+}
+
+function brokenPromise(name: string, operation: AnyOperation): string | undefined {
+  if (RESERVED.has(name)) return 'the name is reserved'
+  if (!/^[a-z][A-Za-z0-9]*$/.test(name)) return 'an operation is named in camelCase'
+  if (operation.queue && operation.repeat === 'unsafe') return 'a queue delivers at least once, so an unsafe operation cannot be offered to it'
+  if (!/^(public|authenticated|[a-z-]+:[a-z-]+)$/.test(operation.permission)) return `"${operation.permission}" is not a permission`
+  return brokenRoute(operation) ?? brokenSchema(operation)
+}
+
+function brokenRoute({ http, input }: AnyOperation): string | undefined {
+  if (!http) return undefined
+  const { parameters } = parseRoute(http)
+  const missing = parameters.find((parameter) => !(parameter in input.shape))
+  return missing && `the path parameter ":${missing}" is not in the input`
+}
+
+function brokenSchema({ input, output, secret }: AnyOperation): string | undefined {
+  const culprit = notJson(input, new Set()) ?? notJson(output, new Set())
+  if (culprit) return `a schema of type "${culprit}" has no JSON form`
+  if (!secret) return undefined
+  const field = fieldOf(output, secret)
+  if (!field) return `the secret "${secret}" is not in the output`
+  return field._zod.optout === 'optional' ? undefined : `the secret "${secret}" is missing when an answer is replayed, so it must be optional`
+}
+
+function fieldOf(schema: z.core.$ZodType, name: string): z.core.$ZodType | undefined {
+  const { shape } = schema._zod.def as Partial<z.core.$ZodObjectDef> // every def is an object; only an object schema's has a shape
+  return shape?.[name]
+}
+
+/** The type of the first schema within that JSON cannot carry. Definitions are walked as plain values: each nested schema hangs under some key. */
+function notJson(value: unknown, seen: Set<unknown>): string | undefined {
+  if (typeof value !== 'object' || value === null || seen.has(value)) return undefined
+  seen.add(value)
+  const definition = '_zod' in value ? (value as z.core.$ZodType)._zod.def : value
+  if ('_zod' in value && NOT_JSON.has((definition as z.core.$ZodTypeDef).type)) return (definition as z.core.$ZodTypeDef).type
+  for (const [key, nested] of Object.entries(definition)) {
+    if (key === 'checks' || key === 'error') continue
+    const found = notJson(nested, seen)
+    if (found) return found
+  }
+  return undefined
+}

@@ -1,0 +1,52 @@
+import type { AnyOperation } from '@dot-do/worker-contracts/contract'
+import { detailsOf } from '@dot-do/worker-schemas'
+import { log, ServiceError, toServiceError } from '@dot-do/worker-utils'
+import type * as z from 'zod'
+import type { Call } from './call.ts'
+import { demand } from './identity.ts'
+import type { AnyImplemented } from './implement.ts'
+import { once } from './ledger.ts'
+
+/**
+ * The one way to an operation, whatever the interface: authorise, gather and parse the input, idempotency, run, strip the output.
+ * The input is gathered late, so that a stranger's body is not even read. Throws a ServiceError without a cause; the cause is logged here.
+ */
+export async function invoke<Env>(service: AnyImplemented<Env>, name: string, gather: () => unknown, call: Call<Env>): Promise<unknown> {
+  const { contract, operations, ledger } = service
+  const operation = contract.operations[name]
+  const run = operations[name]
+  try {
+    if (!operation || !run) throw new ServiceError('NOT_FOUND', `${contract.name} has no operation ${name}`)
+    demand(call.principal, operation.permission)
+    const input = parseInput(operation, await gather())
+    const begin = (inner: Call<Env>): unknown => run(input, inner)
+    const answer = operation.repeat === 'keyed' && ledger ? await once(ledger, { operation: name, secret: operation.secret, input, call }, begin) : await begin(call)
+    return stripOutput(operation, answer)
+  } catch (error) {
+    throw publicError(error, { service: contract.name, operation: name, call })
+  }
+}
+
+function parseInput(operation: AnyOperation, raw: unknown): never {
+  const parsed = operation.input.safeParse(raw ?? {})
+  if (!parsed.success) throw new ServiceError('INVALID', 'The input does not fit', { details: detailsOf(parsed.error as z.ZodError) })
+  return parsed.data as never // each operation takes what its own schema parsed; implement() checked the pair
+}
+
+function stripOutput(operation: AnyOperation, answer: unknown): unknown {
+  const parsed = operation.output.safeParse(answer)
+  if (!parsed.success) throw new TypeError('The answer does not keep the contract', { cause: detailsOf(parsed.error as z.ZodError) })
+  return parsed.data
+}
+
+function publicError(thrown: unknown, { service, operation, call }: { service: string; operation: string; call: Call }): ServiceError {
+  const error = toServiceError(thrown)
+  if (error.status >= 500) {
+    log('error', 'operation_failed', { service, operation, via: call.via, principal: call.principal.id, requestId: call.requestId, code: error.code, message: error.message, cause: describe(error.cause) })
+  }
+  return error.cause === undefined ? error : new ServiceError(error.code, error.message, error.details ? { details: error.details } : {})
+}
+
+function describe(cause: unknown): unknown {
+  return cause instanceof Error ? { name: cause.name, message: cause.message, stack: cause.stack, cause: cause.cause === undefined ? undefined : describe(cause.cause) } : cause
+}

@@ -1,0 +1,8 @@
+export { type Header, replaceAnswer, setHeaders } from './answer-headers.ts'
+export * from './auth.ts'
+export * from './cache.ts'
+export * from './cors.ts'
+export * from './error-handler.ts'
+export * from './logger.ts'
+export * from './rate-limit.ts'
+export * from './request-id.ts'

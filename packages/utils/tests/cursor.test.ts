@@ -1,0 +1,29 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { decodeBase64url, encodeBase64url } from '../src/base64url.ts'
+import { decodeCursor, encodeCursor } from '../src/cursor.ts'
+
+describe('cursors', () => {
+  it.each([[['2026-01-01T00:00:00Z', 'note/ü']], [{ a: null }], ['x'], [0], [null]])('bring back %j', (value) => {
+    expect(decodeCursor(encodeCursor(value))).toEqual(value)
+  })
+
+  it.each(['%%%', 'a', 'e30=', encodeBase64url(new Uint8Array([0xff])), encodeBase64url(new TextEncoder().encode('{')), 'A'.repeat(5000), ''])(
+    'refuse %j and name the field',
+    (text) => {
+      expect(() => decodeCursor(text)).toThrowError(expect.objectContaining({ code: 'INVALID', details: [{ path: 'cursor', message: expect.any(String) }] }))
+    },
+  )
+})
+
+describe('base64url', () => {
+  it('agrees with Node and comes back', () => {
+    fc.assert(
+      fc.property(fc.uint8Array(), (bytes) => {
+        const text = encodeBase64url(bytes)
+        expect(text).toBe(Buffer.from(bytes).toString('base64url'))
+        expect(decodeBase64url(text)).toEqual(new Uint8Array(bytes))
+      }),
+    )
+  })
+})
