@@ -4,7 +4,9 @@ import { defineConfig, type ViteUserConfig } from 'vitest/config'
 const FULL = '**/tests/full/**'
 
 /** People read the lines; `.ci/run` adds up the counts. */
-export const reporters: NonNullable<ViteUserConfig['test']>['reporters'] = process.env['TEST_REPORT'] ? ['default', ['json', { outputFile: process.env['TEST_REPORT'] }]] : ['default']
+export const reporters: NonNullable<ViteUserConfig['test']>['reporters'] = process.env['TEST_REPORT']
+  ? ['default', ['json', { outputFile: process.env['TEST_REPORT'] }]]
+  : ['default']
 
 export default defineConfig({
   test: {

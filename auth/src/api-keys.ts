@@ -15,7 +15,13 @@ export function hashKey(key: string, pepper: string): Promise<string> {
 
 /** A key as it is shown: everything but its hash. */
 export function shown({ hash: _hash, replaces: _replaces, ...row }: KeyRow): z.input<typeof ApiKey> {
-  return { ...row, createdAt: iso(row.createdAt), expiresAt: isoOrNull(row.expiresAt), lastUsedAt: isoOrNull(row.lastUsedAt), revokedAt: isoOrNull(row.revokedAt) }
+  return {
+    ...row,
+    createdAt: iso(row.createdAt),
+    expiresAt: isoOrNull(row.expiresAt),
+    lastUsedAt: isoOrNull(row.lastUsedAt),
+    revokedAt: isoOrNull(row.revokedAt),
+  }
 }
 
 /** Why a key is not in force at a moment; undefined if it is. */

@@ -9,4 +9,8 @@ import { batch, deleteThing, update, upsert } from './operations/things-written.
 import { count, get, history, list, stats } from './operations/things-read.ts'
 
 /** What db does, by contract. */
-export const service = implement<typeof db, Env>(db, { health, get, list, upsert, update, delete: deleteThing, count, history, batch, query, stats, execute }, { document, ledger })
+export const service = implement<typeof db, Env>(
+  db,
+  { health, get, list, upsert, update, delete: deleteThing, count, history, batch, query, stats, execute },
+  { document, ledger },
+)

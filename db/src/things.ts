@@ -26,7 +26,10 @@ export interface LedgerRow {
 const ANSWERS = { one: `answer -> 0`, all: `jsonb_build_object('results', answer)` }
 
 /** All commands in order as one statement that gives the answer; with a ledger row, remembered in the same breath. */
-export function applyCommands(commands: ThingCommand[], { actor, at, answer, ledger }: { actor: string; at: string; answer: keyof typeof ANSWERS; ledger?: LedgerRow | undefined }): Statement {
+export function applyCommands(
+  commands: ThingCommand[],
+  { actor, at, answer, ledger }: { actor: string; at: string; answer: keyof typeof ANSWERS; ledger?: LedgerRow | undefined },
+): Statement {
   const done = `with done as materialized (select db.apply($1::jsonb, $2, $3::timestamptz) as answer)`
   const params: unknown[] = [JSON.stringify(commands), actor, at]
   if (!ledger) return { sql: `${done} select ${ANSWERS[answer]} from done`, params }

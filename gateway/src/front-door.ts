@@ -62,7 +62,17 @@ function dismiss(visit: Visit, { answer, cors, env }: { answer: Response; cors: 
   const durationMs = Date.now() - startedAt
   const level = answer.status >= 500 ? 'error' : 'info'
   const service = target?.service ?? null
-  createLog(env.LOG_LEVEL)(level, 'request', { method: request.method, host: url.host, path: url.pathname, status: answer.status, durationMs, service, principal: principal.id, requestId, traceparent })
+  createLog(env.LOG_LEVEL)(level, 'request', {
+    method: request.method,
+    host: url.host,
+    path: url.pathname,
+    status: answer.status,
+    durationMs,
+    service,
+    principal: principal.id,
+    requestId,
+    traceparent,
+  })
   if (answer.status === 101) return answer
   const dismissed = new Response(answer.body, answer)
   const { headers } = dismissed

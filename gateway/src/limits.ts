@@ -34,5 +34,8 @@ export function networkOf(address: string): string {
   const start = head.split(':').filter(Boolean)
   const end = tail === undefined ? [] : tail.split(':').filter(Boolean)
   const groups = [...start, ...Array.from({ length: Math.max(0, 8 - start.length - end.length) }, () => '0'), ...end]
-  return groups.slice(0, 4).map((group) => group.replace(/^0+(?=.)/, '')).join(':')
+  return groups
+    .slice(0, 4)
+    .map((group) => group.replace(/^0+(?=.)/, ''))
+    .join(':')
 }

@@ -19,7 +19,11 @@ const merged = new BoundedCache<'document', Json>({ maxEntries: 1, ttlMs: 60_000
 export async function mergedDocument(env: Env): Promise<Json> {
   const known = merged.get('document')
   if (known) return known
-  const documents = await Promise.all(Object.entries(SERVICES).map(async ([name, { binding }]) => prefixed(name, binding ? await documentOf(binding(env)) : (gateway.document as unknown as ServiceDocument))))
+  const documents = await Promise.all(
+    Object.entries(SERVICES).map(async ([name, { binding }]) =>
+      prefixed(name, binding ? await documentOf(binding(env)) : (gateway.document as unknown as ServiceDocument)),
+    ),
+  )
   const document = merge(documents)
   merged.set('document', document)
   return document

@@ -42,7 +42,9 @@ export interface ServiceRoute {
 
 /** Every route of every contract. */
 export const ROUTES: ServiceRoute[] = Object.values(SERVICES).flatMap(({ contract }) =>
-  Object.entries(contract.operations).flatMap(([name, operation]) => (operation.http ? [{ service: contract.name, name, operation, ...matcher(operation.http) }] : [])),
+  Object.entries(contract.operations).flatMap(([name, operation]) =>
+    operation.http ? [{ service: contract.name, name, operation, ...matcher(operation.http) }] : [],
+  ),
 )
 
 /** Routes that draw on a counter of their own, by service: few, so that most requests are matched against nothing. */
@@ -67,6 +69,9 @@ function matches(route: ServiceRoute, method: string, path: string): boolean {
 
 function matcher(http: NonNullable<AnyOperation['http']>): { method: string; path: string; pattern: RegExp } {
   const { method, path } = parseRoute(http)
-  const source = path.replaceAll(/[.*?()[\]{}|\\^$]/g, '\\$&').replaceAll(/:\w+\+/g, '.+').replaceAll(/:\w+/g, '[^/]+')
+  const source = path
+    .replaceAll(/[.*?()[\]{}|\\^$]/g, '\\$&')
+    .replaceAll(/:\w+\+/g, '.+')
+    .replaceAll(/:\w+/g, '[^/]+')
   return { method, path, pattern: new RegExp(`^${source}$`) }
 }

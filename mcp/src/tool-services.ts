@@ -24,7 +24,11 @@ export async function listTools(names: string[], call: Call<Env>): Promise<McpTo
 }
 
 /** Uses a tool in the caller's name. Whatever goes wrong is a result that an agent can read. */
-export async function useTool(names: string[], used: { name: string; arguments?: Record<string, unknown> | undefined }, call: Call<Env>): Promise<McpToolResult> {
+export async function useTool(
+  names: string[],
+  used: { name: string; arguments?: Record<string, unknown> | undefined },
+  call: Call<Env>,
+): Promise<McpToolResult> {
   const service = SERVICES[names.find((name) => used.name.startsWith(`${toSnakeCase(name)}_`)) ?? '']
   try {
     if (!service) throw new ServiceError('NOT_FOUND', `There is no tool ${used.name}`)

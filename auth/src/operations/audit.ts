@@ -13,7 +13,12 @@ export const listAudit: Operations['listAudit'] = async ({ limit, cursor, actor,
     action === undefined ? undefined : eq(audit.action, action),
     subject === undefined ? undefined : eq(audit.subject, subject),
   )
-  const found = await database(call).select().from(audit).where(wanted).orderBy(desc(audit.sequence)).limit(limit + 1)
+  const found = await database(call)
+    .select()
+    .from(audit)
+    .where(wanted)
+    .orderBy(desc(audit.sequence))
+    .limit(limit + 1)
   const page = found.slice(0, limit)
   const last = page.at(-1)
   const items = page.map(({ sequence: _sequence, ...entry }) => ({ ...entry, at: iso(entry.at) }))
@@ -34,6 +39,7 @@ export const verifyAudit: Operations['verifyAudit'] = async (_input, call) => {
 
 function placeIn(cursor: string): number {
   const place = decodeCursor(cursor)
-  if (typeof place !== 'number' || !Number.isSafeInteger(place)) throw new ServiceError('INVALID', 'This cursor belongs to another list', { details: [{ path: 'cursor', message: 'belongs to another list' }] })
+  if (typeof place !== 'number' || !Number.isSafeInteger(place))
+    throw new ServiceError('INVALID', 'This cursor belongs to another list', { details: [{ path: 'cursor', message: 'belongs to another list' }] })
   return place
 }

@@ -14,7 +14,8 @@ export const createKey: Operations['createKey'] = async (input, call) => {
   const { principal } = call
   const tenant = tenantFor(input.tenant, call)
   const permissions = [...new Set([...(input.permissions ?? []), ...permissionsOf(input.role)])]
-  if (permissions.length === 0) throw new ServiceError('INVALID', 'A key needs permissions or a role', { details: [{ path: 'permissions', message: 'must not be empty without a role' }] })
+  if (permissions.length === 0)
+    throw new ServiceError('INVALID', 'A key needs permissions or a role', { details: [{ path: 'permissions', message: 'must not be empty without a role' }] })
   refuseLacking(permissions, call)
   if (input.limitPerMinute !== undefined && !allows(principal.permissions, 'limits:write')) throw lacking('limitPerMinute', 'limits:write')
   const now = new Date()
@@ -26,7 +27,12 @@ export const createKey: Operations['createKey'] = async (input, call) => {
 
 export const listKeys: Operations['listKeys'] = async ({ limit, cursor, includeRevoked }, call) => {
   const wanted = and(ofTenant(call), includeRevoked ? undefined : isNull(keys.revokedAt), cursor === undefined ? undefined : olderThan(cursor))
-  const found = await database(call).select().from(keys).where(wanted).orderBy(desc(keys.createdAt), desc(keys.id)).limit(limit + 1)
+  const found = await database(call)
+    .select()
+    .from(keys)
+    .where(wanted)
+    .orderBy(desc(keys.createdAt), desc(keys.id))
+    .limit(limit + 1)
   const page = found.slice(0, limit)
   const last = page.at(-1)
   return { items: page.map(shown), nextCursor: found.length > limit && last ? encodeCursor([iso(last.createdAt), last.id]) : null }
@@ -43,7 +49,10 @@ export const rotateKey: Operations['rotateKey'] = async ({ id, graceSeconds }, c
   const made = await makeKey({ name, tenant, permissions, limitPerMinute, allowedAddresses, expiresAt: renewedExpiry(old, now) }, { call, now })
   made.row.replaces = id
   const { createdAt } = made.row
-  const ended = database(call).update(keys).set({ replacedBy: made.row.id, expiresAt: graceExpiry(old, graceSeconds, now) }).where(eq(keys.id, id))
+  const ended = database(call)
+    .update(keys)
+    .set({ replacedBy: made.row.id, expiresAt: graceExpiry(old, graceSeconds, now) })
+    .where(eq(keys.id, id))
   const audited = appendAudit(call, { action: 'auth.rotateKey', subject: id, tenant, detail: { replacedBy: made.row.id, graceSeconds } }, createdAt)
   return finish(made, [{ sql: 'select auth.hold_key($1, $2::timestamptz)', params: [id, createdAt] }, ended, audited], call)
 }
@@ -53,7 +62,10 @@ export const revokeKey: Operations['revokeKey'] = async ({ id }, call) => {
   if (key.revokedAt !== null) return shown(key)
   const revokedAt = new Date().toISOString()
   const answer = { ...shown(key), revokedAt }
-  const ended = database(call).update(keys).set({ revokedAt }).where(and(eq(keys.id, id), isNull(keys.revokedAt)))
+  const ended = database(call)
+    .update(keys)
+    .set({ revokedAt })
+    .where(and(eq(keys.id, id), isNull(keys.revokedAt)))
   const audited = appendAudit(call, { action: 'auth.revokeKey', subject: id, tenant: key.tenant, detail: {} }, revokedAt)
   await commit(call, SCHEMA, { statements: [ended, audited], answer })
   return answer
@@ -69,7 +81,15 @@ type Chosen = Pick<KeyRow, 'name' | 'tenant' | 'permissions' | 'limitPerMinute' 
 async function makeKey(chosen: Chosen, { call, now }: { call: Call<Env>; now: Date }): Promise<MadeKey> {
   const key = generateApiKey(call.env.KEY_MODE === 'live' ? 'live' : 'test')
   const ends = { lastUsedAt: null, revokedAt: null, replaces: null, replacedBy: null }
-  const row = { id: generateId('key'), hash: await hashKey(key, call.env.KEY_PEPPER), preview: displayApiKey(key), ...chosen, createdAt: now.toISOString(), createdBy: call.principal.id, ...ends }
+  const row = {
+    id: generateId('key'),
+    hash: await hashKey(key, call.env.KEY_PEPPER),
+    preview: displayApiKey(key),
+    ...chosen,
+    createdAt: now.toISOString(),
+    createdBy: call.principal.id,
+    ...ends,
+  }
   return { key, row }
 }
 
@@ -81,7 +101,10 @@ async function finish({ key, row }: MadeKey, before: Parameters<typeof commit>[2
 }
 
 async function find(id: string, call: Call<Env>): Promise<KeyRow> {
-  const [row] = await database(call).select().from(keys).where(and(eq(keys.id, id), ofTenant(call)))
+  const [row] = await database(call)
+    .select()
+    .from(keys)
+    .where(and(eq(keys.id, id), ofTenant(call)))
   if (!row) throw new ServiceError('NOT_FOUND', `No key ${id}`)
   return row
 }
@@ -93,7 +116,8 @@ function ofTenant({ principal }: Call<Env>) {
 
 function olderThan(cursor: string) {
   const place = decodeCursor(cursor)
-  if (!Array.isArray(place) || Number.isNaN(Date.parse(String(place[0])))) throw new ServiceError('INVALID', 'This cursor belongs to another list', { details: [{ path: 'cursor', message: 'belongs to another list' }] })
+  if (!Array.isArray(place) || Number.isNaN(Date.parse(String(place[0]))))
+    throw new ServiceError('INVALID', 'This cursor belongs to another list', { details: [{ path: 'cursor', message: 'belongs to another list' }] })
   return sql`(${keys.createdAt}, ${keys.id}) < (${String(place[0])}::timestamptz, ${String(place[1])})`
 }
 

@@ -2,7 +2,9 @@ import { allows } from '@dot-do/worker-utils'
 import type { Operations } from '../operations.ts'
 import { ROLES } from '../roles.ts'
 
-export const listRoles: Operations['listRoles'] = () => ({ roles: Object.entries(ROLES).map(([name, permissions]) => ({ name, permissions: [...permissions] })) })
+export const listRoles: Operations['listRoles'] = () => ({
+  roles: Object.entries(ROLES).map(([name, permissions]) => ({ name, permissions: [...permissions] })),
+})
 
 export const can: Operations['can'] = ({ permission, ...resource }, { principal }) => {
   const grant = principal.permissions.find((granted) => allows([granted], permission, resource))

@@ -28,7 +28,10 @@ async function find(key: string, address: string | undefined, call: Call<Env>) {
   const from = address !== undefined && /^[0-9a-fA-F.:]+$/.test(address) ? address : null
   const addressAllowed = sql<boolean>`coalesce(${from}::text::inet <<= any (${allowedAddresses}::inet[]), false)`
   const hash = await hashKey(key, call.env.KEY_PEPPER)
-  const [row] = await database(call).select({ id, tenant, permissions, limitPerMinute, allowedAddresses, expiresAt, revokedAt, addressAllowed }).from(keys).where(eq(keys.hash, hash))
+  const [row] = await database(call)
+    .select({ id, tenant, permissions, limitPerMinute, allowedAddresses, expiresAt, revokedAt, addressAllowed })
+    .from(keys)
+    .where(eq(keys.hash, hash))
   return row
 }
 
@@ -36,7 +39,10 @@ async function find(key: string, address: string | undefined, call: Call<Env>) {
 async function touch(id: string, call: Call<Env>): Promise<void> {
   const unnoted = or(isNull(keys.lastUsedAt), lt(keys.lastUsedAt, sql`now() - interval '1 minute'`))
   try {
-    await database(call).update(keys).set({ lastUsedAt: sql`now()` }).where(and(eq(keys.id, id), unnoted))
+    await database(call)
+      .update(keys)
+      .set({ lastUsedAt: sql`now()` })
+      .where(and(eq(keys.id, id), unnoted))
   } catch (cause) {
     log('warn', 'last_use_not_noted', { key: id, requestId: call.requestId, cause })
   }

@@ -53,6 +53,7 @@ function pageOf<Item>(found: Item[], limit: number, place: (item: Item) => strin
 
 function placeIn<Type extends 'string' | 'number'>(cursor: string, type: Type): Type extends 'string' ? string : number {
   const place = decodeCursor(cursor)
-  if (typeof place !== type || (type === 'number' && !Number.isSafeInteger(place))) throw new ServiceError('INVALID', 'This cursor belongs to another list', { details: [{ path: 'cursor', message: 'belongs to another list' }] })
+  if (typeof place !== type || (type === 'number' && !Number.isSafeInteger(place)))
+    throw new ServiceError('INVALID', 'This cursor belongs to another list', { details: [{ path: 'cursor', message: 'belongs to another list' }] })
   return place as Type extends 'string' ? string : number // the line above checked it
 }

@@ -139,7 +139,12 @@ export const auth = contract(
     }),
     can: query({
       summary: 'Tell whether the asker may do something, and why',
-      input: z.object({ permission: permissionSchema, service: z.string().max(63).optional(), environment: z.string().max(63).optional(), tenant: z.string().max(63).optional() }),
+      input: z.object({
+        permission: permissionSchema,
+        service: z.string().max(63).optional(),
+        environment: z.string().max(63).optional(),
+        tenant: z.string().max(63).optional(),
+      }),
       output: z.object({ allowed: z.boolean(), reason: z.string() }),
       permission: 'authenticated',
       http: 'GET /can',
@@ -156,7 +161,11 @@ export const auth = contract(
     verifyAudit: query({
       summary: 'Recompute the audit log’s chain of hashes',
       input: z.object({}),
-      output: z.object({ valid: z.boolean(), entries: z.int(), firstBroken: z.string().optional().describe('The id of the first entry that does not follow from the one before') }),
+      output: z.object({
+        valid: z.boolean(),
+        entries: z.int(),
+        firstBroken: z.string().optional().describe('The id of the first entry that does not follow from the one before'),
+      }),
       permission: 'audit:verify',
       http: 'GET /audit/verify',
     }),

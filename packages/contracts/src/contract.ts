@@ -35,7 +35,10 @@ export interface Terms<Input extends z.ZodObject, Output extends z.ZodType> {
 }
 
 /** One operation of a contract: its terms, and whether it reads or changes. */
-export interface Operation<Input extends z.ZodObject = z.ZodObject, Output extends z.ZodType = z.ZodType, Queued extends boolean = boolean> extends Terms<Input, Output> {
+export interface Operation<Input extends z.ZodObject = z.ZodObject, Output extends z.ZodType = z.ZodType, Queued extends boolean = boolean> extends Terms<
+  Input,
+  Output
+> {
   kind: 'query' | 'command'
   repeat: Repeat
   /** Accepted from the service's queue. */
@@ -70,7 +73,11 @@ export function command<Input extends z.ZodObject, Output extends z.ZodType, con
 }
 
 /** Binds a name to its operations; throws at load for a promise that cannot be kept. */
-export function contract<const Name extends string, Ops extends Operations>(name: Name, about: { summary: string; version: string }, operations: Ops): Contract<Name, Ops> {
+export function contract<const Name extends string, Ops extends Operations>(
+  name: Name,
+  about: { summary: string; version: string },
+  operations: Ops,
+): Contract<Name, Ops> {
   const made = { name, ...about, operations }
   refuseBrokenPromises(made)
   return made

@@ -71,7 +71,8 @@ export const db = contract(
     }),
     upsert: command({
       summary: 'Write a thing, whether it exists or not',
-      description: 'Replaces type, content, data and visibility as a whole. The same state again changes nothing and keeps the version. A deleted thing comes back under its next version.',
+      description:
+        'Replaces type, content, data and visibility as a whole. The same state again changes nothing and keeps the version. A deleted thing comes back under its next version.',
       input: upsertInput,
       output: Thing,
       permission: 'things:write',
@@ -133,7 +134,11 @@ export const db = contract(
       summary: 'Run one read-only SQL statement over db’s own tables',
       description: 'For platform administrators. Values go into `params` and are named $1, $2 … At most 1000 rows and five seconds.',
       input: z.object({ sql: Statement.shape.sql, params: Statement.shape.params }),
-      output: z.object({ columns: z.array(z.string()), rows: z.array(z.array(z.unknown())), truncated: z.boolean().describe('Whether there were more than 1000 rows') }),
+      output: z.object({
+        columns: z.array(z.string()),
+        rows: z.array(z.array(z.unknown())),
+        truncated: z.boolean().describe('Whether there were more than 1000 rows'),
+      }),
       permission: 'db:query',
       tool: true,
     }),

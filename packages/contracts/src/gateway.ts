@@ -22,7 +22,17 @@ export const gateway = contract(
       output: z.object({
         routes: z.array(RouteRow),
         explanation: z
-          .object({ url: z.string(), rule: z.string(), service: z.string().nullable(), path: z.string(), operation: z.string().nullable(), permission: z.string().nullable(), limit: z.string(), access: z.enum(['granted', 'denied']), reason: z.string() })
+          .object({
+            url: z.string(),
+            rule: z.string(),
+            service: z.string().nullable(),
+            path: z.string(),
+            operation: z.string().nullable(),
+            permission: z.string().nullable(),
+            limit: z.string(),
+            access: z.enum(['granted', 'denied']),
+            reason: z.string(),
+          })
           .optional(),
       }),
       permission: 'routes:read',

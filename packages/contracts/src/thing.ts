@@ -2,7 +2,10 @@ import * as z from 'zod'
 import { jsonObjectSchema, text, thingIdSchema, timestampSchema, visibilitySchema } from '@dot-do/worker-schemas'
 
 /** A namespace: one tenant's things. */
-export const namespace = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be lower-case letters, digits and hyphens, at most 63').describe("Whose things; the asker's own unless told")
+export const namespace = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be lower-case letters, digits and hyphens, at most 63')
+  .describe("Whose things; the asker's own unless told")
 
 /** A type's name, `Note` or `BlogPost`. */
 export const typeName = z.string().regex(/^[A-Za-z][A-Za-z0-9_.-]{0,127}$/, 'must begin with a letter, then letters, digits, "_", "." or "-", at most 128')
@@ -29,7 +32,10 @@ export const Thing = z
   .meta({ id: 'Thing' })
 
 /** One kept state of a thing. */
-export const ThingVersion = Thing.extend({ operation: z.enum(['upsert', 'update', 'delete']), actor: z.string().describe('The principal that made the change') })
+export const ThingVersion = Thing.extend({
+  operation: z.enum(['upsert', 'update', 'delete']),
+  actor: z.string().describe('The principal that made the change'),
+})
   .omit({ createdAt: true, updatedAt: true })
   .extend({ at: timestampSchema })
   .meta({ id: 'ThingVersion' })

@@ -16,9 +16,12 @@ export interface MigrationFile {
   sha256: string
 }
 
+const reserved = /^(public|platform|extensions|testing|postgres|information_schema|none|pg_.*)$/
+
 /** Reads a service's migrations in order. Fails on a name that gives no order, on two files with one number, and on a file that ends its own transaction. */
 export async function readMigrations({ name: service, folder }: MigratedService): Promise<MigrationFile[]> {
-  if (!/^[a-z][a-z0-9_]{0,40}$/.test(service)) throw new Error(`"${service}" cannot be a schema: lower case letters, digits and _ only`)
+  if (!/^[a-z][a-z0-9_-]{0,40}$/.test(service)) throw new Error(`"${service}" cannot name a schema: lower case letters, digits, - and _ only`)
+  if (reserved.test(service)) throw new Error(`"${service}" cannot name a schema: the database has one of its own by that name`)
   const directory = join(folder, 'migrations')
   const names = (await readdir(directory).catch(noDirectory)).filter((name) => name.endsWith('.sql')).sort()
   const numbers = new Set<string>()

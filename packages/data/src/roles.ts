@@ -62,6 +62,9 @@ function loginRole(role: string, searchPath: string, password: string): string {
   const name = quoteName(role)
   return `
 do $$ begin
+  if exists (select from pg_roles where rolname = ${quoteText(role)} and (rolsuper or rolname = current_user)) then
+    raise exception 'the role % is not a service''s', ${quoteText(role)};
+  end if;
   if not exists (select from pg_roles where rolname = ${quoteText(role)}) then create role ${name}; end if;
 end $$;
 alter role ${name} login noinherit password ${quoteText(password)};

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
-import { access, chown, mkdtemp, readdir, rm } from 'node:fs/promises'
+import type { SpawnOptionsWithStdioTuple } from 'node:child_process'
+import { access, chown, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
@@ -22,15 +23,14 @@ export async function startStockPostgres(): Promise<StockPostgres> {
   const binaries = await findBinaries()
   const user = process.getuid?.() === 0 ? 'postgres' : undefined
   const dir = await mkdtemp(join(tmpdir(), 'stock-postgres-'))
-  if (user !== undefined) await chown(dir, await idOf('-u', user), await idOf('-g', user))
+  const owner = user === undefined ? undefined : ([await idOf('-u', user), await idOf('-g', user)] as const)
+  if (owner) await chown(dir, ...owner)
   const data = join(dir, 'data')
   const port = await freePort()
-  await run(binaries, {
-    user,
-    command: 'initdb',
-    args: ['-D', data, '-U', 'owner', '--auth-local=trust', '--auth-host=scram-sha-256', `--pwfile=/dev/stdin`, '-N'],
-    input: 'owner',
-  })
+  const passwordFile = join(dir, 'password')
+  await writeFile(passwordFile, 'owner')
+  if (owner) await chown(passwordFile, ...owner)
+  await run(binaries, { user, command: 'initdb', args: ['-D', data, '-U', 'owner', '--auth=scram-sha-256', `--pwfile=${passwordFile}`, '-N'] })
   const start = (): Promise<string> =>
     run(binaries, { user, command: 'pg_ctl', args: ['-D', data, '-w', '-l', join(dir, 'log'), '-o', `-h 127.0.0.1 -p ${port} -k ${dir} -F`, 'start'] })
   const stop = (): Promise<string> => run(binaries, { user, command: 'pg_ctl', args: ['-D', data, '-w', '-m', 'immediate', 'stop'] })
@@ -67,23 +67,20 @@ interface Command {
   user: string | undefined
   command: string
   args: string[]
-  input?: string
 }
 
-async function run(binaries: string, { user, command, args, input = '' }: Command): Promise<string> {
+async function run(binaries: string, { user, command, args }: Command): Promise<string> {
   const program = binaries === '' ? command : join(binaries, command)
-  // Output goes to a file descriptor of its own: the server inherits it, and a pipe would stay open as long as the server lives.
   const child = user === undefined ? spawn(program, args, options) : spawn('runuser', ['-u', user, '--', program, ...args], options)
   let output = ''
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
   child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()))
-  child.stdin.end(input)
   const code = await new Promise<number | null>((resolve, reject) => child.on('error', reject).on('exit', resolve))
   if (code !== 0) throw new Error(`${command} ended with ${code}: ${output}`)
   return output
 }
 
-const options = { cwd: '/', stdio: 'pipe' } as const
+const options = { cwd: '/', stdio: ['ignore', 'pipe', 'pipe'] } satisfies SpawnOptionsWithStdioTuple<'ignore', 'pipe', 'pipe'>
 
 async function idOf(flag: '-u' | '-g', user: string): Promise<number> {
   return Number(await run('', { user: undefined, command: 'id', args: [flag, user] }))

@@ -1,6 +1,7 @@
 import type { Contract } from '@dot-do/worker-contracts/contract'
 import { parseRoute } from '@dot-do/worker-contracts/route'
-import { errorAnswer } from '@dot-do/worker-middleware/error-handler'
+import { setHeaders } from '@dot-do/worker-middleware/answer-headers'
+import { errorAnswer, errorHandler } from '@dot-do/worker-middleware/error-handler'
 import { readCredential } from '@dot-do/worker-middleware/auth'
 import { requestIdOf } from '@dot-do/worker-middleware/request-id'
 import type { CallOptions } from '@dot-do/worker-types'
@@ -20,7 +21,7 @@ export const CALL_HEADER = 'x-dotdo-call'
 /** What a route written by hand finds in its context: `c.var.call`, and `c.env` as the Worker's env. */
 export interface HttpEnv<Env> {
   Bindings: Env & object
-  Variables: { call: Call<Env>; headerCredential: boolean }
+  Variables: { requestId: string; call: Call<Env>; headerCredential: boolean }
 }
 
 /** A service's HTTP side: the Hono app to add routes to, and the fetch of either door. */
@@ -42,17 +43,26 @@ export function http<C extends Contract, Env>(implemented: Implemented<C, Env>):
 function project<Env>(service: AnyImplemented<Env>): HttpService<Env> {
   const app = new Hono<HttpEnv<Env>>()
   app.use(async (c, next) => {
+    c.set('requestId', requestIdOf(c.req.raw.headers))
+    await next()
+    // c.json has set it already; the answers of errors and other Workers come without, and may be frozen.
+    if (c.res.headers.get('X-Request-ID') !== c.var.requestId) setHeaders(c, [['X-Request-ID', c.var.requestId]])
+  })
+  app.use(async (c, next) => {
     const runtime = c.executionCtx as unknown as Runtime<Env> // fetch below is the only caller, and hands over just this
-    const { call, headerCredential } = await receive(c.req.raw, runtime)
+    const { call, headerCredential } = await receive(c.req.raw, runtime, c.var.requestId)
+    c.set('requestId', call.requestId)
     c.set('call', call)
     c.set('headerCredential', headerCredential)
+    c.header('X-Request-ID', call.requestId)
     await next()
-    c.res.headers.set('X-Request-ID', c.var.call.requestId)
   })
   for (const name of Object.keys(service.contract.operations)) addRoute(app, service, name)
   app.get('/openapi.json', (c) => c.json(service.document))
-  app.onError((error, c) => errorAnswer(error, c.var.call?.requestId))
-  app.notFound((c) => errorAnswer(new ServiceError('NOT_FOUND', `No route ${c.req.method} ${c.req.path}; /openapi.json lists them`), c.var.call?.requestId))
+  const logged = errorHandler()
+  // What invoke throws is a ServiceError that was logged there and lost its cause; all else is logged here.
+  app.onError((error, c) => (error instanceof ServiceError && error.cause === undefined ? errorAnswer(error, c.var.requestId) : logged(error, c)))
+  app.notFound((c) => errorAnswer(new ServiceError('NOT_FOUND', `No route ${c.req.method} ${c.req.path}; /openapi.json lists them`), c.var.requestId))
   return { app, fetch: async (request, runtime) => app.fetch(request, runtime.env as Env & object, runtime as unknown as ExecutionContext) }
 }
 
@@ -69,8 +79,8 @@ function addRoute<Env>(app: Hono<HttpEnv<Env>>, service: AnyImplemented<Env>, na
 }
 
 /** Makes the call of a request: at a binding's door by the caller's word, at the platform's door by a bare credential. */
-async function receive<Env>(request: Request, runtime: Runtime<Env>): Promise<{ call: Call<Env>; headerCredential: boolean }> {
-  const options = { ...ownOptions(request), ...(runtime.props === undefined ? {} : saidOptions(request)) }
+async function receive<Env>(request: Request, runtime: Runtime<Env>, requestId: string): Promise<{ call: Call<Env>; headerCredential: boolean }> {
+  const options = { requestId, ...ownOptions(request), ...(runtime.props === undefined ? {} : saidOptions(request)) }
   if (runtime.props !== undefined) return { call: callOf(runtime, 'http', options), headerCredential: options.credential === 'header' }
   const credential = readCredential(request.headers)
   const principal = credential ? await identify(credential, request.headers.get('CF-Connecting-IP') ?? '', runtime.env as HasAuth) : ANONYMOUS
@@ -80,7 +90,7 @@ async function receive<Env>(request: Request, runtime: Runtime<Env>): Promise<{ 
 function ownOptions(request: Request): CallOptions {
   const traceparent = request.headers.get('traceparent')
   const idempotencyKey = request.headers.get('Idempotency-Key')
-  return { requestId: requestIdOf(request.headers), ...(traceparent === null ? {} : { traceparent }), ...(idempotencyKey === null ? {} : { idempotencyKey }) }
+  return { ...(traceparent === null ? {} : { traceparent }), ...(idempotencyKey === null ? {} : { idempotencyKey }) }
 }
 
 function saidOptions(request: Request): CallOptions {

@@ -10,16 +10,22 @@ export function principalOf(props: unknown, onBehalfOf?: Principal): Principal {
   if (onBehalfOf === undefined) return binding ? servicePrincipal(binding) : ANONYMOUS
   if (!binding?.delegate) throw new ServiceError('FORBIDDEN', 'This binding may not speak for others')
   // A service's own rights come from its binding alone; a right to speak for people must not become a right to pose as a Worker.
-  if (!isPrincipal(onBehalfOf) || onBehalfOf.kind === 'service') throw new ServiceError('FORBIDDEN', 'A binding may speak for keys and people only')
+  if (!isSpeakable(onBehalfOf)) throw new ServiceError('FORBIDDEN', 'A binding may speak for keys and people only')
   const most = binding.delegate.permissions
   return most.includes('*') ? onBehalfOf : { ...onBehalfOf, permissions: intersect(onBehalfOf.permissions, most) }
 }
 
+/** Whether a principal may do what needs this permission. Nobody may do more than what is public, whatever permissions it came with. */
+export function isAllowed(principal: Principal, permission: string): boolean {
+  if (permission === 'public') return true
+  if (principal.kind === 'anonymous') return false
+  return permission === 'authenticated' || allows(principal.permissions, permission)
+}
+
 /** Refuses whoever lacks a permission: UNAUTHENTICATED if they are nobody, FORBIDDEN if they are somebody. Methods and routes written by hand begin with it. */
 export function demand(principal: Principal, permission: string): void {
-  if (permission === 'public') return
+  if (isAllowed(principal, permission)) return
   if (principal.kind === 'anonymous') throw new ServiceError('UNAUTHENTICATED', 'Send an API key as "Authorization: Bearer sk_…"')
-  if (permission === 'authenticated' || allows(principal.permissions, permission)) return
   throw new ServiceError('FORBIDDEN', `This needs the permission ${permission}`)
 }
 
@@ -28,11 +34,11 @@ function servicePrincipal({ principal }: BindingProps): Principal {
 }
 
 function isBindingProps(props: unknown): props is BindingProps {
-  return typeof props === 'object' && props !== null && 'principal' in props && typeof props.principal === 'object'
+  return typeof props === 'object' && props !== null && 'principal' in props && typeof props.principal === 'object' && props.principal !== null
 }
 
-function isPrincipal(value: unknown): value is Principal {
+function isSpeakable(value: unknown): value is Principal {
   if (typeof value !== 'object' || value === null) return false
   const { id, kind, tenant, permissions } = value as Record<string, unknown>
-  return typeof id === 'string' && typeof kind === 'string' && typeof tenant === 'string' && Array.isArray(permissions)
+  return typeof id === 'string' && (kind === 'key' || kind === 'user' || kind === 'anonymous') && typeof tenant === 'string' && Array.isArray(permissions)
 }

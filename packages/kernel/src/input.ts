@@ -16,29 +16,31 @@ export interface HttpInput {
 
 /** Gathers an operation's raw input from path, query string and body. INVALID for broken JSON, TOO_LARGE before an oversized body is read. */
 export async function gatherInput(operation: AnyOperation, route: ParsedRoute, input: HttpInput): Promise<unknown> {
-  const searched = searchInput(operation.input, new URL(input.request.url).searchParams)
-  const body = route.method === 'GET' || route.method === 'DELETE' ? {} : await bodyInput(operation, input)
+  const search = new URL(input.request.url).searchParams
+  const body = route.method === 'GET' ? {} : await bodyInput(operation, input)
   if (typeof body !== 'object' || body === null || Array.isArray(body)) throw invalid('', 'must be a JSON object')
-  return { ...searched, ...body, ...input.parameters }
+  const searched = [...new Set(search.keys())].map((name) => [name, search.getAll(name)] as const)
+  const parameters = Object.entries(input.parameters).map(([name, text]) => [name, [text]] as const)
+  return { ...fromTexts(operation.input, searched), ...body, ...fromTexts(operation.input, parameters) }
 }
 
-/** A query string carries text only: each value takes the type its schema asks for, and what does not convert is left for the schema to refuse. */
-function searchInput(schema: z.ZodObject, search: URLSearchParams): Record<string, unknown> {
-  const raw: Record<string, unknown> = {}
-  for (const name of new Set(search.keys())) {
-    const field = schema.shape[name]
-    if (field) raw[name] = fromText(field, search.getAll(name))
-  }
-  return raw
+/** A path and a query string carry text only: each value takes the type its schema asks for, and what does not convert or is not known is left for the schema to judge. */
+function fromTexts({ shape }: z.ZodObject, named: (readonly [name: string, texts: readonly string[]])[]): Record<string, unknown> {
+  return Object.fromEntries(
+    named.map(([name, texts]) => {
+      const field = Object.hasOwn(shape, name) ? shape[name] : undefined
+      return [name, field ? fromText(name, field, texts) : texts.at(-1)]
+    }),
+  )
 }
 
-function fromText(schema: z.core.$ZodType, texts: string[]): unknown {
+function fromText(name: string, schema: z.core.$ZodType, texts: readonly string[]): unknown {
   const definition = unwrap(schema)
-  if (definition.type === 'array') return texts.map((text) => fromText((definition as z.core.$ZodArrayDef).element, [text]))
+  if (definition.type === 'array') return texts.map((text) => fromText(name, (definition as z.core.$ZodArrayDef).element, [text]))
   const text = texts.at(-1) ?? ''
   if (definition.type === 'number' && text.trim() !== '') return Number.isNaN(Number(text)) ? text : Number(text)
   if (definition.type === 'boolean' && (text === 'true' || text === 'false')) return text === 'true'
-  if (definition.type === 'object' || definition.type === 'record') return parsedJson(text, 'query')
+  if (definition.type === 'object' || definition.type === 'record') return parsedJson(text, name)
   return text
 }
 
@@ -60,7 +62,7 @@ function parsedJson(text: string, path: string): unknown {
   try {
     return JSON.parse(text)
   } catch (cause) {
-    throw new ServiceError('INVALID', 'The body is not JSON', { details: [{ path, message: 'is not JSON' }], cause })
+    throw invalid(path, 'is not JSON', cause)
   }
 }
 
@@ -83,7 +85,6 @@ function tooLarge(limit: number): ServiceError {
   return new ServiceError('TOO_LARGE', `The body may have at most ${limit} bytes`)
 }
 
-function invalid(path: string, message: string): ServiceError {
-  return new ServiceError('INVALID', path ? `${path} ${message}` : `The body ${message}`, { details: [{ path, message }] })
+function invalid(path: string, message: string, cause?: unknown): ServiceError {
+  return new ServiceError('INVALID', path ? `${path} ${message}` : `The body ${message}`, { details: [{ path, message }], cause })
 }
-

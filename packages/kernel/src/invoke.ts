@@ -20,7 +20,8 @@ export async function invoke<Env>(service: AnyImplemented<Env>, name: string, ga
     demand(call.principal, operation.permission)
     const input = parseInput(operation, await gather())
     const begin = (inner: Call<Env>): unknown => run(input, inner)
-    const answer = operation.repeat === 'keyed' && ledger ? await once(ledger, { operation: name, secret: operation.secret, input, call }, begin) : await begin(call)
+    const answer =
+      operation.repeat === 'keyed' && ledger ? await once(ledger, { operation: name, secret: operation.secret, input, call }, begin) : await begin(call)
     return stripOutput(operation, answer)
   } catch (error) {
     throw publicError(error, { service: contract.name, operation: name, call })
@@ -42,11 +43,22 @@ function stripOutput(operation: AnyOperation, answer: unknown): unknown {
 function publicError(thrown: unknown, { service, operation, call }: { service: string; operation: string; call: Call }): ServiceError {
   const error = toServiceError(thrown)
   if (error.status >= 500) {
-    log('error', 'operation_failed', { service, operation, via: call.via, principal: call.principal.id, requestId: call.requestId, code: error.code, message: error.message, cause: describe(error.cause) })
+    log('error', 'operation_failed', {
+      service,
+      operation,
+      via: call.via,
+      principal: call.principal.id,
+      requestId: call.requestId,
+      code: error.code,
+      message: error.message,
+      cause: describe(error.cause),
+    })
   }
   return error.cause === undefined ? error : new ServiceError(error.code, error.message, error.details ? { details: error.details } : {})
 }
 
 function describe(cause: unknown): unknown {
-  return cause instanceof Error ? { name: cause.name, message: cause.message, stack: cause.stack, cause: cause.cause === undefined ? undefined : describe(cause.cause) } : cause
+  return cause instanceof Error
+    ? { name: cause.name, message: cause.message, stack: cause.stack, cause: cause.cause === undefined ? undefined : describe(cause.cause) }
+    : cause
 }

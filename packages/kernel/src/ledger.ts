@@ -25,20 +25,26 @@ export interface Ledger<Env> {
 }
 
 /** Runs a keyed operation once per principal, operation and key; the second call gets the first's answer, or CONFLICT if it asks for something else. */
-export async function once<Env>(ledger: Ledger<Env>, keyed: { operation: string; secret: string | undefined; input: unknown; call: Call<Env> }, run: (call: Call<Env>) => unknown): Promise<unknown> {
+export async function once<Env>(
+  ledger: Ledger<Env>,
+  keyed: { operation: string; secret: string | undefined; input: unknown; call: Call<Env> },
+  run: (call: Call<Env>) => unknown,
+): Promise<unknown> {
   const { call, operation, secret, input } = keyed
   const key = call.idempotencyKey
   if (key === undefined) return run(call)
-  if (key.length < 1 || key.length > 255) throw refusedKey('INVALID', 'must have 1 to 255 characters')
+  if (!(key.length >= 1 && key.length <= 255)) throw refusedKey('INVALID', 'must have 1 to 255 characters')
   const inputHash = await sha256Hex(canonicalJson(input))
   const entry: LedgerEntry = { principal: call.principal.id, operation, key, inputHash, committed: false, ...(secret === undefined ? {} : { secret }) }
   const remembered = await ledger.find(entry, call)
   if (remembered) return replay(remembered, entry)
-  const answer = await runOrYield(ledger, { entry, call, run })
-  return answer
+  return runOrYield(ledger, { entry, call, run })
 }
 
-async function runOrYield<Env>(ledger: Ledger<Env>, { entry, call, run }: { entry: LedgerEntry; call: Call<Env>; run: (call: Call<Env>) => unknown }): Promise<unknown> {
+async function runOrYield<Env>(
+  ledger: Ledger<Env>,
+  { entry, call, run }: { entry: LedgerEntry; call: Call<Env>; run: (call: Call<Env>) => unknown },
+): Promise<unknown> {
   try {
     const answer = await run({ ...call, entry })
     if (!entry.committed) throw new TypeError(`${entry.operation} is keyed but did not commit its ledger row`)

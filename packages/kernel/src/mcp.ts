@@ -1,7 +1,8 @@
 import type { Contract } from '@dot-do/worker-contracts/contract'
 import type { McpTool, McpToolResult, Principal } from '@dot-do/worker-types'
-import { allows, error, ServiceError, toServiceError, toSnakeCase } from '@dot-do/worker-utils'
+import { error, ServiceError, toServiceError, toSnakeCase } from '@dot-do/worker-utils'
 import type { Call } from './call.ts'
+import { isAllowed } from './identity.ts'
 import type { AnyImplemented, Implemented } from './implement.ts'
 import { invoke } from './invoke.ts'
 
@@ -25,8 +26,7 @@ export function mcp<C extends Contract, Env>(implemented: Implemented<C, Env>): 
 
   function isFor(principal: Principal, tool: McpTool): boolean {
     const permission = operations[operationOf.get(tool.name) ?? '']?.permission
-    if (permission === undefined) return false
-    return permission === 'public' || (permission === 'authenticated' && principal.kind !== 'anonymous') || allows(principal.permissions, permission)
+    return permission !== undefined && isAllowed(principal, permission)
   }
 
   return {

@@ -1,7 +1,7 @@
 import type { AnyOperation, Contract } from '@dot-do/worker-contracts/contract'
 import { parseRoute } from '@dot-do/worker-contracts/route'
 import type { JsonSchema, McpTool } from '@dot-do/worker-types'
-import { ERROR_TABLE } from '@dot-do/worker-utils'
+import { canonicalJson, ERROR_TABLE } from '@dot-do/worker-utils'
 import * as z from 'zod'
 import { toolName } from './mcp.ts'
 
@@ -75,8 +75,14 @@ class Components {
   /** The schema as it stands in a document: its definitions hoisted, its references pointing there. */
   embed(schema: z.ZodType, io: 'input' | 'output'): Json {
     const { $defs = {}, ...root } = jsonSchema(schema, io) as { $defs?: Record<string, Json> } & Json
-    for (const [name, { id: _id, ...definition }] of Object.entries($defs)) this.schemas[componentName(name)] = repoint(definition)
+    for (const [name, { id: _id, ...definition }] of Object.entries($defs)) this.#define(componentName(name), repoint(definition))
     return repoint(root)
+  }
+
+  #define(name: string, definition: Json): void {
+    const known = this.schemas[name]
+    if (known && canonicalJson(known) !== canonicalJson(definition)) throw new TypeError(`Two different schemas are called "${name}"`)
+    this.schemas[name] = definition
   }
 }
 
@@ -85,7 +91,9 @@ function componentName(name: string): string {
 }
 
 function repoint(schema: Json): Json {
-  return JSON.parse(JSON.stringify(schema), (key, value: unknown) => (key === '$ref' && typeof value === 'string' ? `#/components/schemas/${componentName(value.replace('#/$defs/', ''))}` : value)) as Json
+  return JSON.parse(JSON.stringify(schema), (key, value: unknown) =>
+    key === '$ref' && typeof value === 'string' ? `#/components/schemas/${componentName(value.replace('#/$defs/', ''))}` : value,
+  ) as Json
 }
 
 function describeOperation(contract: Contract, name: string, components: Components): Json {
@@ -102,10 +110,18 @@ function describeOperation(contract: Contract, name: string, components: Compone
     'x-permission': operation.permission,
     parameters: [
       ...parameters.map((field) => ({ name: field, in: 'path', required: true, schema: fieldSchema(operation, field, components) })),
-      ...(inBody ? [] : rest.map((field) => ({ name: field, in: 'query', required: isRequired(operation, field), schema: fieldSchema(operation, field, components) }))),
+      ...(inBody
+        ? []
+        : rest.map((field) => ({ name: field, in: 'query', required: isRequired(operation, field), schema: fieldSchema(operation, field, components) }))),
       ...(operation.repeat === 'keyed' ? [IDEMPOTENCY_KEY] : []),
     ],
-    ...(inBody && rest.length > 0 && { requestBody: { required: rest.some((field) => isRequired(operation, field)), content: { 'application/json': { schema: bodySchema(operation, parameters, components) } } } }),
+    ...(inBody &&
+      rest.length > 0 && {
+        requestBody: {
+          required: rest.some((field) => isRequired(operation, field)),
+          content: { 'application/json': { schema: bodySchema(operation, parameters, components) } },
+        },
+      }),
     responses: responsesOf(operation, components),
   }
 }
@@ -124,9 +140,19 @@ function bodySchema({ input }: AnyOperation, parameters: string[], components: C
 }
 
 function responsesOf(operation: AnyOperation, components: Components): Json {
-  const envelope = { type: 'object', required: ['success', 'data'], properties: { success: { const: true }, data: components.embed(operation.output as z.ZodType, 'output') } }
-  const answers = (operation.statuses ?? [200]).map((status) => [status, { description: operation.summary, content: { 'application/json': { schema: envelope } } }])
-  return { ...Object.fromEntries(answers), ...Object.fromEntries(refusals(operation).map((code) => [ERROR_TABLE[code].status, { $ref: `#/components/responses/${code}` }])) }
+  const envelope = {
+    type: 'object',
+    required: ['success', 'data'],
+    properties: { success: { const: true }, data: components.embed(operation.output as z.ZodType, 'output') },
+  }
+  const answers = (operation.statuses ?? [200]).map((status) => [
+    status,
+    { description: operation.summary, content: { 'application/json': { schema: envelope } } },
+  ])
+  return {
+    ...Object.fromEntries(refusals(operation).map((code) => [ERROR_TABLE[code].status, { $ref: `#/components/responses/${code}` }])),
+    ...Object.fromEntries(answers),
+  }
 }
 
 /** Which refusals a reader of the document should be ready for; any answer may be INTERNAL. */
@@ -136,7 +162,13 @@ function refusals(operation: AnyOperation): (keyof typeof ERROR_TABLE)[] {
   return ['INVALID', ...guarded, 'NOT_FOUND', ...changing, 'RATE_LIMITED', 'INTERNAL', 'UNAVAILABLE']
 }
 
-const IDEMPOTENCY_KEY = { name: 'Idempotency-Key', in: 'header', required: false, description: 'The same key and input again, within 24 hours, get the first answer', schema: { type: 'string', minLength: 1, maxLength: 255 } }
+const IDEMPOTENCY_KEY = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  required: false,
+  description: 'The same key and input again, within 24 hours, get the first answer',
+  schema: { type: 'string', minLength: 1, maxLength: 255 },
+}
 
 const SECURITY_SCHEMES = {
   bearer: { type: 'http', scheme: 'bearer', description: 'An API key' },
@@ -154,7 +186,10 @@ const ERROR_SCHEMA = {
       properties: {
         code: { enum: Object.keys(ERROR_TABLE) },
         message: { type: 'string' },
-        details: { type: 'array', items: { type: 'object', required: ['path', 'message'], properties: { path: { type: 'string' }, message: { type: 'string' } } } },
+        details: {
+          type: 'array',
+          items: { type: 'object', required: ['path', 'message'], properties: { path: { type: 'string' }, message: { type: 'string' } } },
+        },
         requestId: { type: 'string' },
       },
     },

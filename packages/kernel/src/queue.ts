@@ -20,7 +20,14 @@ export function consumer<C extends Contract, Env>(implemented: Implemented<C, En
       const failure = await run(service, message.body, { env, waitUntil: (promise) => ctx.waitUntil(promise) })
       if (!failure) message.ack()
       else {
-        log('warn', 'message_failed', { service: service.contract.name, queue: batch.queue, message: message.id, attempts: message.attempts, code: failure.code, reason: failure.message })
+        log('warn', 'message_failed', {
+          service: service.contract.name,
+          queue: batch.queue,
+          message: message.id,
+          attempts: message.attempts,
+          code: failure.code,
+          reason: failure.message,
+        })
         message.retry({ delaySeconds: failure.transient ? Math.min(2 ** message.attempts, MAX_DELAY_SECONDS) : 0 })
       }
     }
@@ -31,7 +38,14 @@ async function run<Env>(service: AnyImplemented<Env>, body: unknown, runtime: Pi
   try {
     const { id, operation, input, principal, traceparent } = messageOf(body)
     if (!service.contract.operations[operation]?.queue) throw new ServiceError('NOT_FOUND', `${service.contract.name} takes no ${operation} from its queue`)
-    await invoke(service, operation, () => input, { ...runtime, principal, via: 'queue', requestId: id, idempotencyKey: id, traceparent: childTraceparent(traceparent) })
+    await invoke(service, operation, () => input, {
+      ...runtime,
+      principal,
+      via: 'queue',
+      requestId: id,
+      idempotencyKey: id,
+      traceparent: childTraceparent(traceparent),
+    })
     return undefined
   } catch (thrown) {
     return toServiceError(thrown)

@@ -42,7 +42,7 @@ export function entrypoint<C extends Contract, Env extends Cloudflare.Env>(imple
     }
 
     #call(via: Via, options?: CallOptions): Call<Env> {
-      return callOf(this.#runtime(), via, options)
+      return callOf(this.#runtime(), via, options ?? {})
     }
 
     #runtime(): Runtime<Env> {

@@ -1,0 +1,162 @@
+import { PGlite, protocol } from '@electric-sql/pglite'
+import { vector } from '@electric-sql/pglite-pgvector'
+import { DatabaseError } from './engine.ts'
+import type { BatchOptions, Engine, Result, Statement } from './engine.ts'
+import { outcomeOf, statementMessages, sync } from './embedded-protocol.ts'
+import type { Outcome } from './embedded-protocol.ts'
+import { guard, onlyReads } from './guard.ts'
+import { hardening } from './hardening.ts'
+import { directory, seedDump } from './seed.ts'
+import { beginStatement, demandDeliverable, quoteName, quoteText } from './values.ts'
+
+/** Where the embedded engine keeps its rows: a directory (made if absent), a dump to start from in memory, or neither for an empty database in memory. */
+export interface EmbeddedOptions {
+  dir?: string
+  from?: Blob
+}
+
+/** The embedded engine, which can also be copied whole. */
+export interface EmbeddedEngine extends Engine {
+  /** The database as a tar, to start another engine from. */
+  dump(): Promise<Blob>
+}
+
+/**
+ * Opens PGlite as an Engine. It does not lock its directory: a second opener destroys what is there, so whoever passes `dir` holds a lock of his own.
+ *
+ * PGlite has one backend and one session user, a superuser; batches run one after another and the role is set for each. The role is session state, changed only
+ * when the next batch has another, which makes a read one call into the backend (46 µs against 100 and more with BEGIN, SET LOCAL ROLE and COMMIT around it).
+ * That is safe since nothing a service may send can change it: only row statements pass the guard, one per text, and `hardening` revokes set_config and the rest.
+ */
+export async function embeddedEngine(options: EmbeddedOptions = {}): Promise<EmbeddedEngine> {
+  const { dir, from } = options
+  const rows = dir === undefined ? undefined : await directory(dir)
+  const start = rows?.isFilled ? undefined : (from ?? (await seedDump()))
+  const pglite = await PGlite.create({
+    ...(rows && { dataDir: rows.path }),
+    ...(start && { loadDataDir: start }),
+    extensions: { vector },
+    // The session of a role looks for names in the role's own schema first; `public` and `extensions` count only for who may use them.
+    startParams: PGlite.defaultStartParams.map((param) => (param === 'search_path=public' ? 'search_path="$user",public,extensions' : param)),
+  })
+  await pglite.exec(hardening)
+  if (rows) await rows.markFilled()
+  return new Embedded(pglite)
+}
+
+class Embedded implements EmbeddedEngine {
+  readonly #pglite: PGlite
+  #last: Promise<unknown> = Promise.resolve()
+  /** The role the session has now; undefined when that is not certain. */
+  #role: string | null | undefined = null
+  /** The settings beyond the defaults that the session has now, as SQL. */
+  #settings = ''
+  /** Each role's settings. Login would apply them, but a role that is only set never logs in. */
+  readonly #settingsOf = new Map<string, string>()
+
+  constructor(pglite: PGlite) {
+    this.#pglite = pglite
+  }
+
+  async batch(role: string | null, statements: readonly Statement[], options: BatchOptions = {}): Promise<Result[]> {
+    guard(role, statements)
+    return this.#exclusively(async () => {
+      await this.#become(role)
+      const begin = beginStatement(options)
+      return begin === 'begin' && onlyReads(statements) ? this.#read(statements) : this.#transact(begin, statements)
+    })
+  }
+
+  async script(sql: string): Promise<void> {
+    await this.#exclusively(async () => {
+      await this.#become(null)
+      this.#settingsOf.clear()
+      const { error, status } = await this.#send([protocol.serialize.query(sql)])
+      if (status !== 'I') await this.#rollback()
+      if (error) throw error
+    })
+  }
+
+  dump(): Promise<Blob> {
+    return this.#exclusively(() => this.#pglite.dumpDataDir('none'))
+  }
+
+  async close(): Promise<void> {
+    await this.#exclusively(() => this.#pglite.close())
+  }
+
+  /** All statements up to one Sync are one implicit transaction. Nothing is written, so an answer that is too large needs no taking back. */
+  async #read(statements: readonly Statement[]): Promise<Result[]> {
+    const { results, error, status } = await this.#send([...statements.flatMap(statementMessages), sync])
+    if (status !== 'I') await this.#rollback()
+    if (error) throw error
+    demandDeliverable(results)
+    return results
+  }
+
+  async #transact(begin: string, statements: readonly Statement[]): Promise<Result[]> {
+    const { results, error } = await this.#send(
+      [begin, ...statements].flatMap((statement) => statementMessages(typeof statement === 'string' ? plain(statement) : statement)),
+    )
+    try {
+      if (error) throw error
+      demandDeliverable(results)
+    } catch (refusal) {
+      await this.#rollback()
+      throw refusal
+    }
+    const end = await this.#send([...statementMessages(plain('commit')), sync])
+    if (end.error ?? end.status !== 'I') await this.#rollback()
+    if (end.error) throw end.error
+    return results.slice(1)
+  }
+
+  /** The first Sync ends what an error left half read; then nothing is open, whatever was. */
+  async #rollback(): Promise<void> {
+    await this.#send([sync, ...statementMessages(plain('rollback')), sync])
+  }
+
+  async #become(role: string | null): Promise<void> {
+    if (role === this.#role) return
+    const settings = role === null ? '' : await this.#settingsFor(role)
+    const steps = settings === this.#settings ? [] : ['reset role', 'reset all', settings]
+    this.#role = undefined
+    const { error } = await this.#send([
+      protocol.serialize.query([...steps, role === null ? 'reset role' : `set role ${quoteName(role)}`].filter(Boolean).join(';')),
+    ])
+    if (error) throw new DatabaseError(`No role ${role}`, { code: '28000', severity: 'FATAL' }, { cause: error })
+    this.#role = role
+    this.#settings = settings
+  }
+
+  async #settingsFor(role: string): Promise<string> {
+    const known = this.#settingsOf.get(role)
+    if (known !== undefined) return known
+    await this.#become(null)
+    const read: Statement = { sql: 'select unnest(rolconfig) from pg_roles where rolname = $1', params: [role] }
+    const { results, error } = await this.#send([...statementMessages(read), sync])
+    if (error) throw error
+    const settings = (results[0]?.rows ?? []).map(([pair]) => setting(pair ?? '')).join(';')
+    this.#settingsOf.set(role, settings)
+    return settings
+  }
+
+  async #send(messages: Uint8Array[]): Promise<Outcome> {
+    const { messages: received } = await this.#pglite.execProtocol(Buffer.concat(messages), { throwOnError: false })
+    return outcomeOf(received)
+  }
+
+  #exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(work)
+    this.#last = turn.catch(() => undefined)
+    return turn
+  }
+}
+
+const plain = (sql: string): Statement => ({ sql, params: [] })
+
+/** `name=value` as pg_roles keeps it. set_config takes a list such as a search path in the same form. */
+function setting(pair: string): string {
+  const split = pair.indexOf('=')
+  return `select set_config(${quoteText(pair.slice(0, split))}, ${quoteText(pair.slice(split + 1))}, false)`
+}

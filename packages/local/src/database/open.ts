@@ -1,0 +1,83 @@
+import { postgresEngine } from '@dot-do/worker-data/engines/postgres'
+import type { MigratedService } from '@dot-do/worker-data/migration-files'
+import { migrate } from '@dot-do/worker-data/migrations'
+import type { Migrated } from '@dot-do/worker-data/migrations'
+import { rolePassword } from '@dot-do/worker-data/role-password'
+import { startEmbeddedProcess } from './embedded-process.ts'
+import { startDatabaseServer } from './server.ts'
+
+/** Which database to open, and for whom. */
+export interface OpenDatabaseOptions {
+  /** Where the embedded database keeps its rows; made if absent. */
+  dir: string
+  /** A PostgreSQL to use instead; its user becomes the owner of all schemas. */
+  databaseUrl?: string | undefined
+  /** The passwords of the services' roles are derived from it. */
+  roleSecret: string
+  services: readonly MigratedService[]
+  onLog?: (line: string) => void
+  /** How long one query may hold the embedded database before it is killed and opened again. */
+  queryLimitMs?: number
+}
+
+/** A migrated database behind a Neon-compatible endpoint. */
+export interface OpenedDatabase {
+  /** `http://127.0.0.1:<port>`; queries go to `/sql` under it. */
+  url: string
+  engine: 'embedded' | 'postgres'
+  /** Applies these services' new migrations and lets their roles connect, while queries go on. Fails for a file that was changed after it had been applied. */
+  migrate(services: readonly MigratedService[]): Promise<void>
+  /** Ends the server and, if it is the embedded one, the database's process. */
+  close(): Promise<void>
+}
+
+/**
+ * Opens the database of one machine, migrated and served: the embedded one in a process of its own, or any PostgreSQL by URL.
+ * Fails, naming the process, when another one has the directory; with MigrationDrift's message when an applied migration was changed.
+ */
+export async function openDatabase(options: OpenDatabaseOptions): Promise<OpenedDatabase> {
+  const { databaseUrl } = options
+  return databaseUrl === undefined || databaseUrl === '' ? openEmbedded(options) : openServer(options, databaseUrl)
+}
+
+async function openEmbedded({ dir, roleSecret, services, onLog = silent, queryLimitMs = 10_000 }: OpenDatabaseOptions): Promise<OpenedDatabase> {
+  const embedded = await startEmbeddedProcess({ dir, roleSecret, services, onLog, queryLimitMs })
+  announce(embedded, onLog)
+  return {
+    url: urlOf(embedded.port),
+    engine: 'embedded',
+    migrate: async (asked) => announce(await embedded.migrate(asked), onLog),
+    close: embedded.close,
+  }
+}
+
+async function openServer({ roleSecret, services, onLog = silent }: OpenDatabaseOptions, url: string): Promise<OpenedDatabase> {
+  const engine = postgresEngine({ url, passwordOf: (role) => rolePassword(roleSecret, role) })
+  try {
+    announce(await migrate(engine, services, { roleSecret }), onLog)
+    const server = await startDatabaseServer({ engine, roleSecret, services })
+    return {
+      url: urlOf(server.port),
+      engine: 'postgres',
+      migrate: async (asked) => {
+        announce(await migrate(engine, asked, { roleSecret }), onLog)
+        await server.admit(asked)
+      },
+      close: async () => {
+        await server.close()
+        await engine.close()
+      },
+    }
+  } catch (error) {
+    await engine.close()
+    throw error
+  }
+}
+
+const silent = (): void => undefined
+
+function announce({ applied }: Migrated, onLog: (line: string) => void): void {
+  for (const { service, name } of applied) onLog(`migrated ${service}: ${name}`)
+}
+
+const urlOf = (port: number): string => `http://127.0.0.1:${port}`

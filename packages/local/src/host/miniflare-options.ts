@@ -1,0 +1,143 @@
+import { join } from 'node:path'
+import type { MiniflareOptions } from 'miniflare'
+import { DATABASE_SERVICE, FRONT_SERVICE, localEnv, type Secrets } from './local-configuration.ts'
+import type { WorkspaceService, WranglerConfig } from './workspace.ts'
+
+type WorkerOptions = MiniflareOptions['workers'][number]
+type Env = NonNullable<WorkerOptions['config']['env']>
+type Json = Extract<Env[string], { type: 'json' }>['value']
+
+/** A Worker given as source, beside those of the workspace: for tests, measurements and the host's own use. */
+export interface ExtraWorker {
+  name: string
+  /** One ES module. */
+  source: string
+  /** Service bindings by name. */
+  bindings?: Record<string, { service: string; entrypoint?: string; props?: Record<string, unknown> }>
+  /** Text bindings by name. */
+  vars?: Record<string, string>
+  /** Whether it has a socket of its own; its address is then in `Platform.workerUrls`. */
+  listens?: boolean
+}
+
+/** All that decides what runs. */
+export interface Scene {
+  services: WorkspaceService[]
+  /** Bundled code by service. */
+  code: ReadonlyMap<string, string>
+  extraWorkers: ExtraWorker[]
+  /** Ports of the extra Workers that listen. */
+  extraPorts: ReadonlyMap<string, number>
+  /** Addresses the front service listens on. */
+  hosts: string[]
+  port: number
+  secrets: Secrets
+  /** Where the database answers, as `host:port`. */
+  databaseAddress?: string
+  stateDir: string
+}
+
+/** The part of the options that follows from what is to run: Workers, sockets, storage. */
+export function miniflareOptions(scene: Scene): MiniflareOptions {
+  const workers = [...scene.services.map((service) => serviceOptions(scene, service)), ...scene.extraWorkers.map((worker) => extraOptions(scene, worker))]
+  openFrontDoor(scene, workers)
+  return {
+    host: '127.0.0.1',
+    port: 0,
+    // Otherwise a start asks the network for a sample of `request.cf`.
+    cf: false,
+    telemetry: { enabled: false },
+    enableDevRegistry: false,
+    resourcePersistencePath: join(scene.stateDir, 'workers'),
+    resourceTmpPath: join(scene.stateDir, 'tmp'),
+    workers,
+  }
+}
+
+/** Outside traffic goes straight to the front service: the entry proxy of Miniflare costs a factor of 4.5. A Worker has one socket, so further addresses hang on others. */
+function openFrontDoor({ services, hosts, port, extraPorts }: Scene, workers: WorkerOptions[]): void {
+  const front = services.find(({ name }) => name === FRONT_SERVICE)
+  if (!front) return
+  const carriers = workers.filter(({ config }) => config.name !== FRONT_SERVICE && !extraPorts.has(config.name))
+  const ordered = [...workers.filter(({ config }) => config.name === FRONT_SERVICE), ...carriers]
+  for (const [index, host] of hosts.entries()) {
+    const carrier = ordered[index]
+    if (carrier) carrier.dev = { unsafeDirectSockets: [{ host, port, serviceName: FRONT_SERVICE }] }
+  }
+}
+
+function serviceOptions(scene: Scene, { name, config }: WorkspaceService): WorkerOptions {
+  const consumers = config.queues?.consumers ?? []
+  return {
+    config: {
+      ...moduleOf(name, scene.code.get(name) ?? ''),
+      compatibilityDate: config.compatibility_date,
+      compatibilityFlags: config.compatibility_flags ?? [],
+      env: { ...envOf(name, config), ...textEnv(localEnv(name, scene.port, scene.secrets)), ...databaseEnv(name, scene.databaseAddress) },
+      exports: Object.fromEntries(sqliteClassesOf(config).map((className) => [className, { type: 'durable-object', storage: 'sqlite' } as const])),
+      triggers: consumers.map((consumer) => ({ type: 'queue', ...consumerOf(consumer) }) as const),
+    },
+  }
+}
+
+function extraOptions({ services, extraPorts }: Scene, worker: ExtraWorker): WorkerOptions {
+  const bindings = Object.entries(worker.bindings ?? {}).map(([name, { service, entrypoint, props }]) => [name, workerBinding(service, entrypoint, props)])
+  const port = extraPorts.get(worker.name)
+  return {
+    config: {
+      ...moduleOf(worker.name, worker.source),
+      compatibilityDate: services[0]?.config.compatibility_date ?? '2026-11-01',
+      env: { ...textEnv(worker.vars ?? {}), ...Object.fromEntries(bindings) },
+    },
+    ...(port === undefined ? {} : { dev: { unsafeDirectSockets: [{ host: '127.0.0.1', port }] } }),
+  }
+}
+
+function moduleOf(name: string, contents: string) {
+  const mainModule = `${name}.js`
+  return { name, manifest: { mainModule, modules: { [mainModule]: { type: 'esm', contents } } } } as const
+}
+
+function envOf(name: string, config: WranglerConfig): Env {
+  const env: Env = {}
+  for (const [key, value] of Object.entries(config.vars ?? {}))
+    env[key] = typeof value === 'string' ? { type: 'text', value } : { type: 'json', value: value as Json }
+  for (const { binding, service, entrypoint, props } of config.services ?? []) env[binding] = workerBinding(service, entrypoint, props)
+  for (const { name: binding, class_name, script_name } of config.durable_objects?.bindings ?? []) {
+    env[binding] = { type: 'durable-object', worker: script_name ?? name, exportName: class_name }
+  }
+  for (const { binding, queue, delivery_delay } of config.queues?.producers ?? []) {
+    env[binding] = { type: 'queue', name: queue, ...(delivery_delay === undefined ? {} : { deliveryDelay: delivery_delay }) }
+  }
+  for (const { binding, id } of config.kv_namespaces ?? []) env[binding] = { type: 'kv', id: id ?? binding }
+  for (const { binding, bucket_name } of config.r2_buckets ?? []) env[binding] = { type: 'r2', name: bucket_name ?? binding }
+  return env
+}
+
+function workerBinding(worker: string, exportName: string | undefined, props: Record<string, unknown> | undefined): Env[string] {
+  return { type: 'worker', worker, ...(exportName === undefined ? {} : { exportName }), ...(props === undefined ? {} : { props }) }
+}
+
+function textEnv(values: Record<string, string>): Env {
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, { type: 'text', value } as const]))
+}
+
+function databaseEnv(name: string, address: string | undefined): Env {
+  return name === DATABASE_SERVICE && address !== undefined ? { DATABASE: { type: 'external', address, http: {} } } : {}
+}
+
+function sqliteClassesOf(config: WranglerConfig): string[] {
+  return config.migrations?.flatMap((migration) => migration.new_sqlite_classes ?? []) ?? []
+}
+
+function consumerOf(consumer: NonNullable<NonNullable<WranglerConfig['queues']>['consumers']>[number]) {
+  const settings = {
+    deadLetterQueue: consumer.dead_letter_queue,
+    maxBatchSize: consumer.max_batch_size,
+    maxBatchTimeout: consumer.max_batch_timeout,
+    maxConcurrency: consumer.max_concurrency ?? undefined,
+    maxRetries: consumer.max_retries,
+    retryDelay: consumer.retry_delay,
+  }
+  return { name: consumer.queue, ...Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined)) }
+}

@@ -1,0 +1,195 @@
+import { resolve } from 'node:path'
+import { acquireStateLock } from '../state-lock.ts'
+import { createConsole, ensureAdminKey, writeDevFile, type Console } from './console.ts'
+import type { Clock } from './crons.ts'
+import { openLocalDatabase, type LocalDatabase } from './database.ts'
+import type { PlatformEvent, PlatformListener } from './events.ts'
+import { endOrphan } from './leash.ts'
+import { readSecrets, type Secrets } from './local-configuration.ts'
+import { miniflareOptions, type ExtraWorker } from './miniflare-options.ts'
+import { chooseListening, freePort, takenPort, type Listening } from './ports.ts'
+import { DEFAULT_V8_FLAGS, startRuntime, type LocalWorker, type Runtime } from './runtime.ts'
+import { lazySourceMaps, sourcePositions } from './source-positions.ts'
+import { Sources } from './sources.ts'
+import { clearState } from './state.ts'
+import { startUpkeep, type Upkeep } from './upkeep.ts'
+
+/** What to start, and where. */
+export interface PlatformOptions {
+  /** The folder whose folders are the services. */
+  root: string
+  /** Where everything is kept; relative to the root. */
+  stateDir: string
+  /** 0 takes a free one. */
+  port: number
+  /** One address to listen on; this machine's own unless told. */
+  host?: string
+  /** A PostgreSQL to use in place of the embedded one. */
+  databaseUrl?: string
+  /** Forgets the state directory's content first. */
+  fresh?: boolean
+  /** Reloads when a source changes. */
+  watch?: boolean
+  extraWorkers?: ExtraWorker[]
+  onEvent?: PlatformListener
+  /** The time crons go by. */
+  clock?: Clock
+  /** Flags of V8 in place of the default ones. */
+  v8Flags?: string[]
+}
+
+/** A platform that runs. */
+export interface Platform {
+  /** Where the gateway answers: `http://localhost:8787`. */
+  url: string
+  port: number
+  services: string[]
+  /** Addresses of the extra Workers that listen, by name. */
+  workerUrls: Record<string, string>
+  /** Absent in a workspace without a db service. */
+  database?: { url: string; engine: string }
+  /** Absent in a workspace without an auth service. `isNew` tells whether this start made the key. */
+  admin?: { adminKey: string; isNew: boolean }
+  /** The processes that belong to it, besides the database's. */
+  pids(): Promise<{ host: number; workerd: number | undefined }>
+  worker(name: string): Promise<LocalWorker>
+  /** Takes over what changed in these files, or anywhere; answers the services that differ now. Fails when something in them is wrong, and then changes nothing. */
+  reload(changed?: ReadonlySet<string>): Promise<string[]>
+  /** Ends all of it. A second time is harmless. */
+  stop(): Promise<void>
+}
+
+/** What a start has at hand before anything runs. */
+interface Ground {
+  stateDir: string
+  listening: Listening
+  secrets: Secrets
+  sources: Sources
+  /** Runs a part of the start, and tells how long it took. */
+  step<T>(name: string, run: () => Promise<T>): Promise<T>
+  /** Leaves something to do when the platform ends; last come, first done. */
+  defer(close: () => unknown): void
+  onEvent: PlatformListener
+}
+
+/**
+ * Starts a platform, which can answer once the promise resolves.
+ * Fails when the state directory is in use, the port taken or a service wrong, and then leaves nothing behind.
+ */
+export async function startPlatform(options: PlatformOptions): Promise<Platform> {
+  const closers: (() => unknown)[] = []
+  const stop = async () => {
+    for (let close = closers.pop(); close; close = closers.pop()) await close()
+  }
+  try {
+    const ground = await prepare(options, (close) => closers.push(close))
+    return { ...(await run(options, ground)), stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+async function prepare(options: PlatformOptions, defer: Ground['defer']): Promise<Ground> {
+  const root = resolve(options.root)
+  const stateDir = resolve(root, options.stateDir)
+  const onEvent = options.onEvent ?? (() => {})
+  const lock = await acquireStateLock(stateDir)
+  defer(lock.release)
+  await endOrphan(stateDir)
+  const listening = await chooseListening(options.port, options.host)
+  await clearState(stateDir, options.fresh === true)
+  const secrets = await readSecrets(stateDir)
+  const sources = new Sources(root)
+  defer(() => sources.dispose())
+  return { stateDir, listening, secrets, sources, step: stepper(onEvent), defer, onEvent }
+}
+
+async function run(options: PlatformOptions, ground: Ground): Promise<Omit<Platform, 'stop'>> {
+  const { stateDir, listening, sources, step } = ground
+  const database = await gather(options, ground)
+  const services = sources.services.map(({ name }) => name)
+  const shell = createConsole(services)
+  const extraWorkers = [...(options.extraWorkers ?? []), ...(shell ? [shell.worker] : [])]
+  const extraPorts = await portsOf(extraWorkers)
+  const { runtime, upkeep } = await runWorkers(options, ground, { database, extraWorkers, extraPorts })
+  const url = `http://localhost:${listening.port}`
+  const admin = shell && (await step('admin key', () => openConsole(stateDir, runtime, shell)))
+  await writeDevFile(stateDir, { url, ...(admin ? { adminKey: admin.adminKey } : {}), pid: process.pid, services })
+  return {
+    url,
+    port: listening.port,
+    services,
+    workerUrls: Object.fromEntries([...extraPorts].map(([name, port]) => [name, `http://127.0.0.1:${port}`])),
+    ...(database ? { database: { url: database.url, engine: database.engine } } : {}),
+    ...(admin ? { admin } : {}),
+    pids: async () => ({ host: process.pid, workerd: await runtime.pid() }),
+    worker: runtime.worker,
+    reload: upkeep.reload,
+  }
+}
+
+/** All that can be had at the same time: the database, the bundles, and Miniflare itself, whose reading takes as long as starting the Workers. */
+async function gather(options: PlatformOptions, { stateDir, secrets, sources, step, defer, onEvent }: Ground): Promise<LocalDatabase | undefined> {
+  const databaseUrl = options.databaseUrl === undefined ? {} : { databaseUrl: options.databaseUrl }
+  const opening = step('database', () => openLocalDatabase({ root: resolve(options.root), stateDir, secrets, onEvent, ...databaseUrl }))
+  opening.then(
+    (database) => defer(() => database?.close()),
+    () => {},
+  )
+  const parts = [opening, step('bundles', () => sources.refresh()), step('runtime', () => import('miniflare'))]
+  for (const part of await Promise.allSettled(parts)) if (part.status === 'rejected') throw part.reason
+  return opening
+}
+
+interface Cast {
+  database: LocalDatabase | undefined
+  extraWorkers: ExtraWorker[]
+  extraPorts: ReadonlyMap<string, number>
+}
+
+async function runWorkers(options: PlatformOptions, ground: Ground, { database, ...extra }: Cast): Promise<{ runtime: Runtime; upkeep: Upkeep }> {
+  const { stateDir, listening, secrets, sources, step, defer, onEvent } = ground
+  const databaseAddress = database && { databaseAddress: new URL(database.url).host }
+  const current = () => {
+    const code = new Map([...sources.bundles].map(([name, bundle]) => [name, bundle.code]))
+    return miniflareOptions({ services: sources.services, code, stateDir, secrets, ...listening, ...extra, ...databaseAddress })
+  }
+  const settings = { stateDir, v8Flags: options.v8Flags ?? DEFAULT_V8_FLAGS, onEvent: inSources(onEvent, sources) }
+  const runtime = await step('workers', () => startRuntime(settings, current()).catch(clearly(listening.port)))
+  defer(runtime.stop)
+  const clock = options.clock === undefined ? {} : { clock: options.clock }
+  const upkeep = await startUpkeep({ sources, runtime, database, options: current, onEvent, ...clock }, options.watch === true)
+  defer(upkeep.stop)
+  return { runtime, upkeep }
+}
+
+async function openConsole(stateDir: string, runtime: Runtime, { token }: Console) {
+  return ensureAdminKey(stateDir, await runtime.worker('console'), token)
+}
+
+async function portsOf(workers: ExtraWorker[]): Promise<Map<string, number>> {
+  const listening = workers.filter(({ listens }) => listens === true)
+  return new Map(await Promise.all(listening.map(async ({ name }) => [name, await freePort()] as const)))
+}
+
+function stepper(onEvent: PlatformListener): Ground['step'] {
+  return async (name, run) => {
+    const start = performance.now()
+    const result = await run()
+    onEvent({ type: 'step', name, elapsedMs: performance.now() - start })
+    return result
+  }
+}
+
+function inSources(onEvent: PlatformListener, sources: Sources): PlatformListener {
+  const mapOf = lazySourceMaps((service) => sources.bundles.get(service)?.sourceMap)
+  return (event: PlatformEvent) => onEvent(event.type === 'log' ? { ...event, message: sourcePositions(event.message, mapOf) } : event)
+}
+
+/** Another program may take the port after it was found free. */
+function clearly(port: number): (error: unknown) => never {
+  return (error) => {
+    throw error instanceof Error && 'code' in error && error.code === 'ERR_ADDRESS_IN_USE' ? new Error(takenPort(port), { cause: error }) : error
+  }
+}

@@ -1,0 +1,46 @@
+import { createServer } from 'node:net'
+
+/** Where the platform listens. */
+export interface Listening {
+  hosts: string[]
+  port: number
+}
+
+/**
+ * Decides where to listen: on the host given, or on this machine's own addresses, IPv4 and, where there is one, IPv6, since `localhost` may mean either.
+ * Port 0 becomes a free one. Fails when the port is taken.
+ */
+export async function chooseListening(port: number, host?: string): Promise<Listening> {
+  const [first = '127.0.0.1', ...further] = host === undefined ? ['127.0.0.1', '::1'] : [host]
+  const bound = await probe(first, port)
+  if (typeof bound === 'string') throw new Error(bound === 'EADDRINUSE' ? takenPort(port) : `Cannot listen on ${first} port ${port}: ${bound}`)
+  const hosts = [first]
+  for (const other of further) {
+    const outcome = await probe(other, bound)
+    if (outcome === 'EADDRINUSE') throw new Error(takenPort(bound))
+    if (typeof outcome === 'number') hosts.push(other)
+  }
+  return { hosts, port: bound }
+}
+
+/** A free port of this machine. */
+export async function freePort(): Promise<number> {
+  return (await chooseListening(0, '127.0.0.1')).port
+}
+
+/** What to say about a port that another program has. */
+export function takenPort(port: number): string {
+  return `Port ${port} is taken by another program; choose another with --port`
+}
+
+/** Listens and stops. The port that was had, or the code of the error. */
+function probe(host: string, port: number): Promise<number | string> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', (error) => resolve('code' in error ? String(error.code) : error.message))
+    server.listen({ host, port, ipv6Only: true }, () => {
+      const address = server.address()
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : port))
+    })
+  })
+}

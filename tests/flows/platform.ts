@@ -1,0 +1,34 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { startPlatform } from '@dot-do/worker-local/host/platform'
+import type { TestProject } from 'vitest/node'
+import { probe } from './probe.ts'
+
+/** What every flow knows of the one platform they all run against. */
+export interface PlatformUnderTest {
+  url: string
+  port: number
+  adminKey: string
+  probeUrl: string
+}
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    platform: PlatformUnderTest
+  }
+}
+
+/** Boots the whole platform once, on a free port and an empty state directory, with the probe beside the services. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const stateDir = await mkdtemp(join(tmpdir(), 'dot-do-flows-'))
+  const platform = await startPlatform({ root: fileURLToPath(new URL('../..', import.meta.url)), stateDir, port: 0, extraWorkers: [probe] })
+  const probeUrl = platform.workerUrls[probe.name]
+  if (!platform.admin || !probeUrl) throw new Error('The platform came up without an admin key or without the probe')
+  project.provide('platform', { url: platform.url, port: platform.port, adminKey: platform.admin.adminKey, probeUrl })
+  return async () => {
+    await platform.stop()
+    await rm(stateDir, { recursive: true, force: true })
+  }
+}

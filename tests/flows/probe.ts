@@ -1,0 +1,49 @@
+import type { ExtraWorker } from '@dot-do/worker-local/host/miniflare-options'
+
+/** Calls whatever binding it is told to and tells what came back, as another Worker would see it. */
+const SOURCE = `
+export default {
+  async fetch(request, env) {
+    const { binding, method, args } = await request.json()
+    try {
+      if (method === 'fetch') {
+        const answer = await env[binding].fetch(new Request(args[0], args[1]))
+        return Response.json({ value: { status: answer.status, body: await answer.text() } })
+      }
+      return Response.json({ value: await env[binding][method](...args) })
+    } catch (error) {
+      return Response.json({ error: { name: error.name, code: error.code, message: error.message, details: error.details, hasCause: error.cause !== undefined } })
+    }
+  },
+}`
+
+const ENTRYPOINTS = { auth: 'AuthService', db: 'DbService', gateway: 'GatewayService', mcp: 'McpService' }
+
+/** A service's bindings as other Workers hold them: without props, with rights of its own, with the right to speak for others. */
+function bindingsOf(service: keyof typeof ENTRYPOINTS): NonNullable<ExtraWorker['bindings']> {
+  const entrypoint = ENTRYPOINTS[service]
+  const name = service.toUpperCase()
+  return {
+    [`${name}_STRANGER`]: { service, entrypoint },
+    [`${name}_POWERLESS`]: { service, entrypoint, props: { principal: { id: 'probe', permissions: [] } } },
+    [`${name}_ADMIN`]: { service, entrypoint, props: { principal: { id: 'probe', permissions: ['*'] } } },
+    [`${name}_DELEGATE`]: { service, entrypoint, props: { principal: { id: 'probe', permissions: [] }, delegate: { permissions: ['*'] } } },
+    [`${name}_READING_DELEGATE`]: { service, entrypoint, props: { principal: { id: 'probe', permissions: [] }, delegate: { permissions: ['things:read'] } } },
+  }
+}
+
+/** Bindings that carry another service's own principal, to try that service's database role from the outside. */
+const ROLES = Object.fromEntries(
+  ['auth', 'db', 'gateway', 'mcp'].map((id) => [
+    `DB_AS_${id.toUpperCase()}`,
+    { service: 'db', entrypoint: 'DbService', props: { principal: { id, permissions: ['db:execute'] } } },
+  ]),
+)
+
+/** The Worker that flows call services through. */
+export const probe: ExtraWorker = {
+  name: 'probe',
+  source: SOURCE,
+  listens: true,
+  bindings: { ...bindingsOf('auth'), ...bindingsOf('db'), ...bindingsOf('gateway'), ...bindingsOf('mcp'), ...ROLES },
+}
