@@ -41,10 +41,11 @@ async function serve(visit: Visit, { env, ctx }: { env: Env; ctx: ExecutionConte
 
 /** Finds out who asks. A credential that does not hold is kept until the request is counted, or guessing keys would be free. */
 async function recognise(visit: Visit, env: Env): Promise<ServiceError | undefined> {
-  const credential = readCredential(visit.request.headers)
+  const { request, address, requestId, traceparent } = visit
+  const credential = readCredential(request.headers)
   if (!credential) return undefined
   try {
-    visit.principal = await identify(credential, visit.address, env)
+    visit.principal = await identify(credential, { address, call: { requestId, traceparent } }, env)
     return undefined
   } catch (thrown) {
     return toServiceError(thrown)

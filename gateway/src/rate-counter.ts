@@ -18,6 +18,7 @@ const OVERFLOW = '*'
 export class RateCounter extends DurableObject<Env> {
   readonly #windows = new Map<string, RateWindow>()
   readonly #unwritten = new Set<string>()
+  #sweepAgainAt = 0
 
   /** Counts one call on one window. */
   take(key: string, limit: number, cost: number): WindowDecision {
@@ -32,17 +33,20 @@ export class RateCounter extends DurableObject<Env> {
   override async alarm(): Promise<void> {
     const now = Date.now()
     for (const [name] of this.ctx.storage.kv.list()) this.#window(name)
-    for (const [name, window] of this.#windows) if (window.isEmptyAt(now)) this.#forget(name)
+    this.#sweep(now)
     if (this.#windows.size > 0) await this.#alarmLater(now)
   }
 
   #nameFor(key: string, now: number): string {
     if (this.#windows.has(key) || this.#windows.size < MAX_WINDOWS) return key
-    for (const [name, window] of this.#windows) {
-      if (!window.isEmptyAt(now)) break
-      this.#forget(name)
-    }
+    if (now >= this.#sweepAgainAt) this.#sweep(now)
     return this.#windows.size < MAX_WINDOWS ? key : OVERFLOW
+  }
+
+  /** Looks at every window, so not more often than once a second. */
+  #sweep(now: number): void {
+    this.#sweepAgainAt = now + 1000
+    for (const [name, window] of this.#windows) if (window.isEmptyAt(now)) this.#forget(name)
   }
 
   #window(name: string): RateWindow {

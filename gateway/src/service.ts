@@ -12,6 +12,16 @@ const operations: Implementation<typeof gateway, Env> = {
     return checkHealth(gateway, Object.fromEntries(probes))
   },
 
+  about() {
+    const services = Object.values(SERVICES).filter(({ binding }) => binding)
+    return {
+      name: 'dot-do',
+      version: gateway.version,
+      services: services.map(({ contract: { name, summary } }) => ({ name, summary, path: `/${name}` })),
+      links: { health: '/health', openapi: '/openapi.json', mcp: '/mcp' },
+    }
+  },
+
   routes({ explain: asked, method }, { env, principal }) {
     const routes = ROUTES.map(({ service, name, operation, method: routeMethod, path }) => ({
       service,

@@ -16,6 +16,18 @@ export const gateway = contract(
   { summary: 'The front door: routing, identity, limits', version: '0.1.0' },
   {
     health,
+    about: query({
+      summary: 'Tell what is here and how to get on',
+      input: z.object({}),
+      output: z.object({
+        name: z.string(),
+        version: z.string(),
+        services: z.array(z.object({ name: z.string(), summary: z.string(), path: z.string().describe('Where it is, under this address') })),
+        links: z.record(z.string(), z.string()).describe('Paths to read next'),
+      }),
+      permission: 'public',
+      http: 'GET /',
+    }),
     routes: query({
       summary: 'List all routes, or explain what becomes of one request',
       input: z.object({ explain: z.string().max(2048).optional().describe('A URL or path'), method: z.string().max(16).default('GET') }),

@@ -83,7 +83,8 @@ async function receive<Env>(request: Request, runtime: Runtime<Env>, requestId: 
   const options = { requestId, ...ownOptions(request), ...(runtime.props === undefined ? {} : saidOptions(request)) }
   if (runtime.props !== undefined) return { call: callOf(runtime, 'http', options), headerCredential: options.credential === 'header' }
   const credential = readCredential(request.headers)
-  const principal = credential ? await identify(credential, request.headers.get('CF-Connecting-IP') ?? '', runtime.env as HasAuth) : ANONYMOUS
+  const sender = { address: request.headers.get('CF-Connecting-IP') ?? '', call: options }
+  const principal = credential ? await identify(credential, sender, runtime.env as HasAuth) : ANONYMOUS
   return { call: { ...callOf(runtime, 'http', options), principal }, headerCredential: credential !== undefined && credential.scheme !== 'cookie' }
 }
 

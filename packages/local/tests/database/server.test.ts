@@ -64,7 +64,14 @@ describe('the real driver', () => {
   it('undoes a transaction that fails', async () => {
     const refused = sql.transaction([sql`insert into pages (id) values ('a')`, sql`insert into pages (id) values ('a')`])
 
-    await expect(refused).rejects.toMatchObject({ name: 'NeonDbError', code: '23505', table: 'pages', schema: 'notes', constraint: 'pages_pkey', severity: 'ERROR' })
+    await expect(refused).rejects.toMatchObject({
+      name: 'NeonDbError',
+      code: '23505',
+      table: 'pages',
+      schema: 'notes',
+      constraint: 'pages_pkey',
+      severity: 'ERROR',
+    })
     expect(await sql`select id from pages`).toEqual([])
   })
 
@@ -149,7 +156,10 @@ describe('a request by hand', () => {
   })
 
   it('over 8 MiB is answered 400', async () => {
-    expect(await post(JSON.stringify({ query: 'select 1', params: ['x'.repeat(8 * 1024 * 1024)] }))).toMatchObject({ status: 400, body: { message: expect.stringMatching(/larger than/) } })
+    expect(await post(JSON.stringify({ query: 'select 1', params: ['x'.repeat(8 * 1024 * 1024)] }))).toMatchObject({
+      status: 400,
+      body: { message: expect.stringMatching(/larger than/) },
+    })
   })
 
   it('says nothing of a connection string it cannot read', async () => {
