@@ -12,7 +12,8 @@ const OWN_PROPS = { principal: { id: 'gateway', permissions: [] }, delegate: { p
 /** Hands a request to its service under the service's own path, with who asks in the one header that services believe. Bodies stream through. */
 export function forward({ path, service }: Target, visit: Visit, { env, ctx }: { env: Env; ctx: ExecutionContext }): Promise<Response> {
   const { request, url } = visit
-  const own = path === url.pathname ? url : new URL(path + url.search, url)
+  const own = new URL(url)
+  own.pathname = path // and not by resolving: `//things` would name a host
   const inner = new Request(own, { method: request.method, headers: innerHeaders(visit), body: request.body, redirect: 'manual' })
   const binding = SERVICES[service]?.binding?.(env)
   if (binding) return binding.fetch(inner)

@@ -4,6 +4,13 @@ import { admin, ask, makeKey, unique } from './client.ts'
 const { port } = inject('platform')
 
 describe('the gateway', () => {
+  it('tells anyone who comes to / what is here', async () => {
+    const { status, data } = await ask('/')
+
+    expect(status).toBe(200)
+    expect(data).toMatchObject({ services: expect.arrayContaining([expect.objectContaining({ name: 'db', path: '/db' })]) as unknown, links: { openapi: '/openapi.json' } })
+  })
+
   it('tells the health of every service to anyone', async () => {
     const { status, data } = await ask('/health')
 
@@ -90,6 +97,10 @@ describe('the gateway', () => {
     expect(allowed.headers).toMatchObject({ 'access-control-allow-origin': 'https://app.do', 'access-control-allow-credentials': 'true' })
     expect(refused.headers).not.toHaveProperty('access-control-allow-origin')
     expect(preflight).toMatchObject({ status: 204, headers: { 'access-control-allow-origin': 'https://app.do' } })
+  })
+
+  it('takes a doubled slash for a path that is not there, not for a host', async () => {
+    expect(await admin('/db//auth/apikeys')).toMatchObject({ status: 404, error: { message: expect.stringContaining('//auth/apikeys') as unknown } })
   })
 
   it('answers HEAD like GET, without the body', async () => {

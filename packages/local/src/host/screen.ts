@@ -18,13 +18,14 @@ export function terminalScreen(write: (line: string) => void): PlatformListener 
   }
 }
 
-/** Events as one JSON object a line, which is what Workers write anyway; those of the start as plain words. */
+/** Events as one JSON object a line, which is what Workers write anyway; what the host itself says as plain words. */
 export function plainScreen(write: (line: string) => void): PlatformListener {
   return (event) => {
     if (event.type === 'step') return write(`${event.name} ${Math.round(event.elapsedMs)} ms`)
     if (event.type === 'log')
       return write(fieldsOf(event.message) ? event.message : JSON.stringify({ level: event.level, event: 'console', message: event.message }))
     const [, message] = noticeOf(event)
+    if (event.type === 'notice') return write(message)
     write(JSON.stringify({ level: event.type === 'reloaded' ? 'info' : 'warn', event: `host.${event.type}`, message }))
   }
 }
