@@ -1,24 +1,19 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { openapi } from '@dot-do/worker-kernel/openapi'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { contracts } from './contracts.ts'
+import { generatedFiles, staleOf } from './generated.ts'
 import { ROOT } from './root.ts'
 
-/** `pnpm generate` writes docs/openapi/*.json from the contracts; with `--check` it only says which are not fresh, and fails. */
+/** `pnpm generate` writes docs/openapi/*.json and the operations tables of the READMEs from the contracts; with `--check` it only says which are not fresh, and fails. */
 const check = process.argv.includes('--check')
-const folder = join(ROOT, 'docs/openapi')
-await mkdir(folder, { recursive: true })
 
-for (const contract of await contracts()) {
-  const path = join(folder, `${contract.name}.json`)
-  const wanted = `${JSON.stringify(openapi(contract), null, 2)}\n`
-  const present = await readFile(path, 'utf8').catch(() => '')
-  if (present === wanted) continue
+for (const { file, wanted } of staleOf(await generatedFiles(ROOT, await contracts()))) {
   if (check) {
-    console.error(`docs/openapi/${contract.name}.json is not what the contract promises: run \`pnpm generate\` and review the diff`)
+    console.error(`${file} is not what the contract promises: run \`pnpm generate\` and review the diff`)
     process.exitCode = 1
   } else {
-    await writeFile(path, wanted)
-    console.log(`wrote docs/openapi/${contract.name}.json`)
+    await mkdir(dirname(join(ROOT, file)), { recursive: true })
+    await writeFile(join(ROOT, file), wanted)
+    console.log(`wrote ${file}`)
   }
 }
