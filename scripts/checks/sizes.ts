@@ -10,7 +10,7 @@ const FILE_LINES = 250
 /** Lines a function may have. */
 const FUNCTION_LINES = 40
 
-/** Lines the kernel has less than, all its files together: what every call goes through must be readable in one sitting. */
+/** Lines of code the kernel has less than, all that ships of it together: what every call goes through must be readable in one sitting. Comments make that easier, so they do not count. */
 const KERNEL_LINES = 800
 const KERNEL = 'packages/kernel/src/'
 
@@ -23,6 +23,11 @@ export async function sizes(root: string): Promise<Problem[]> {
 
 function linesOf({ text }: Source): number {
   return text.replace(/\n$/, '').split('\n').length
+}
+
+/** Lines that are neither blank nor wholly comment. */
+function codeLinesOf({ text }: Source): number {
+  return text.split('\n').filter((line) => !/^\s*(\/\/|\/\*|\*|$)/.test(line)).length
 }
 
 function longFile(source: Source): Problem[] {
@@ -66,7 +71,8 @@ function calledName(node: SyntaxNode): string {
 }
 
 function largeKernel(sources: Source[]): Problem[] {
-  const lines = sources.filter(({ file }) => file.startsWith(KERNEL)).reduce((total, source) => total + linesOf(source), 0)
+  const shipped = sources.filter(({ file }) => file.startsWith(KERNEL) && !file.endsWith('/testing.ts'))
+  const lines = shipped.reduce((total, source) => total + codeLinesOf(source), 0)
   if (lines < KERNEL_LINES) return []
-  return [{ file: KERNEL.slice(0, -1), message: `has ${lines} lines in total; the kernel stays under ${KERNEL_LINES}` }]
+  return [{ file: KERNEL.slice(0, -1), message: `has ${lines} lines of code in total; the kernel stays under ${KERNEL_LINES}` }]
 }

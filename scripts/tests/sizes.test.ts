@@ -62,5 +62,5 @@ it('finds a kernel that has outgrown one sitting', async () => {
 
   const problems = await sizes(root)
 
-  expect(problems).toEqual([{ file: 'packages/kernel/src', message: 'has 800 lines in total; the kernel stays under 800' }])
+  expect(problems).toEqual([{ file: 'packages/kernel/src', message: 'has 800 lines of code in total; the kernel stays under 800' }])
 })

@@ -97,6 +97,7 @@ const attacks: Record<string, Attack> = {
 const pairs = names.flatMap((attacker) => names.filter((victim) => victim !== attacker).map((victim) => ({ attacker, victim })))
 
 /** The wall between services, shown on one engine. The engine is new for the suite, and its pool, if any, has one connection per role. */
+// long: a suite, which runs against every engine
 export function isolationSuite(open: () => Promise<{ engine: Engine; close(): Promise<void> }>): void {
   let engine: Engine
   let close: () => Promise<void>

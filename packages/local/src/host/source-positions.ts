@@ -8,7 +8,8 @@ const POSITION = /(?:file:\/\/\/(?:[^\s():]*\/)?)?\b([a-z][a-z0-9-]*)\.js:(\d+):
  * What no map knows stays as it is.
  */
 export function sourcePositions(text: string, mapOf: (service: string) => SourceMap | undefined): string {
-  return text.replaceAll(POSITION, (bundled, service: string, line: string, column: string) => {
+  return text.replaceAll(POSITION, (bundled, ...groups: string[]) => {
+    const [service = '', line, column] = groups
     const entry = mapOf(service)?.findEntry(Number(line) - 1, Number(column) - 1)
     return entry && 'originalSource' in entry ? `${entry.originalSource}:${entry.originalLine + 1}:${entry.originalColumn + 1}` : bundled
   })

@@ -67,7 +67,7 @@ async function reloadOnce({ sources, runtime, database, options, onEvent }: Runn
 
 async function startWatching({ sources, onEvent }: Running, reload: Upkeep['reload']): Promise<() => void> {
   const watch = watchFolders((changed) => {
-    reload(changed)
+    void reload(changed)
       .catch((error: Error) => onEvent({ type: 'refused', message: error.message }))
       .then(async () => watch.follow(await sources.folders()))
   })

@@ -7,7 +7,7 @@ const JSON_SCHEMA_FILES = /[\\/]zod[\\/]v4[\\/]core[\\/](to-json-schema|json-sch
 const REFUSAL = 'This Worker is bundled without JSON Schemas; they are generated at build time: see docs/openapi'
 
 /**
- * Leaves zod's JSON Schema generator out of a bundle, a third of what zod weighs beside its schemas. Parsing is untouched.
+ * Leaves zod's JSON Schema generator out of a bundle: about 6 KB less per Worker, gzipped. Parsing is untouched.
  * What would make a JSON Schema throws instead: `z.toJSONSchema`, `schema.toJSONSchema()`, `schema['~standard'].jsonSchema`.
  */
 export const withoutJsonSchemas: Plugin = {

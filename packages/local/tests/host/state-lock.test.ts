@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { access, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
@@ -35,6 +35,7 @@ it('makes the directory', async () => {
 
   const lock = await acquireStateLock(dir)
 
+  await expect(access(dir)).resolves.toBeUndefined()
   lock.release()
 })
 
