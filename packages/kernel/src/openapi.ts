@@ -24,8 +24,18 @@ export function openapi(contract: Contract): Json {
     servers: [{ url: `https://${contract.name}.do` }, { url: `https://gateway.do/${contract.name}` }],
     tags: [{ name: contract.name, description: contract.summary }],
     paths,
-    components: { schemas: { ...components.schemas, Error: ERROR_SCHEMA }, responses: ERROR_RESPONSES, securitySchemes: SECURITY_SCHEMES },
+    components: { schemas: { ...components.schemas, Error: ERROR_SCHEMA }, ...usedOf(contract, paths) },
     'x-tools': toolsOf(contract),
+  }
+}
+
+/** The shared responses that its paths point to, and the security schemes where any operation asks who is there. */
+function usedOf({ operations }: Contract, paths: Json): Json {
+  const text = JSON.stringify(paths)
+  const isOpen = Object.values(operations).every(({ http, permission }) => !http || permission === 'public')
+  return {
+    responses: Object.fromEntries(Object.entries(ERROR_RESPONSES).filter(([code]) => text.includes(`"#/components/responses/${code}"`))),
+    securitySchemes: isOpen ? {} : SECURITY_SCHEMES,
   }
 }
 
@@ -131,7 +141,7 @@ function fieldSchema({ input }: AnyOperation, field: string, components: Compone
 }
 
 function isRequired({ input }: AnyOperation, field: string): boolean {
-  return (input.shape[field] as z.ZodType)._zod.optin !== 'optional'
+  return (input.shape[field] as z.ZodType)._zod.optin === undefined // else it is 'optional' or 'defaulted'
 }
 
 function bodySchema({ input }: AnyOperation, parameters: string[], components: Components): Json {

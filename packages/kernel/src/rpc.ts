@@ -48,7 +48,7 @@ export function entrypoint<C extends Contract, Env extends Cloudflare.Env>(imple
 
     #runtime(): Runtime<Env> {
       const { ctx, env } = this
-      return { env, props: { principal: { id: 'x', permissions: ['*'] } }, waitUntil: (promise) => ctx.waitUntil(promise) }
+      return { env, props: ctx.props, waitUntil: (promise) => ctx.waitUntil(promise) }
     }
   }
 

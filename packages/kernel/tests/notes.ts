@@ -117,6 +117,8 @@ export interface Store {
   notes: Map<string, { id: string; text: string }>
   rows: Map<string, Remembered>
   runs: string[]
+  /** What `create` waits for before it commits: a test that races lets the rivals meet here. */
+  rivals(): Promise<void>
 }
 
 /** What the notes' code is given. */
@@ -126,7 +128,7 @@ export interface NotesEnv {
 
 /** An empty store. */
 export function createStore(): Store {
-  return { notes: new Map(), rows: new Map(), runs: [] }
+  return { notes: new Map(), rows: new Map(), runs: [], rivals: () => Promise.resolve() }
 }
 
 /** A ledger in memory that keeps what a real one keeps: rows by principal, operation and key. */
@@ -157,7 +159,7 @@ export function notesOperations<Env>(storeOf: (env: Env) => Store): Implementati
       const store = storeOf(env)
       store.runs.push(`create ${text}`)
       const note = { id: `note_${store.runs.length}`, text }
-      await Promise.resolve() // where a race with the same key overtakes
+      await store.rivals()
       if (text !== 'forgetful') commit(store, entry, note)
       return note
     },
