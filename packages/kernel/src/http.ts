@@ -8,7 +8,7 @@ import type { CallOptions } from '@dot-do/worker-types'
 import { ServiceError, success } from '@dot-do/worker-utils'
 import type { Context } from 'hono'
 import { Hono } from 'hono/tiny'
-import { callOf, type Call, type Runtime } from './call.ts'
+import { callOf, onward, type Call, type Runtime } from './call.ts'
 import { identify, type HasAuth } from './credentials.ts'
 import { ANONYMOUS } from './identity.ts'
 import type { AnyImplemented, Implemented } from './implement.ts'
@@ -83,9 +83,10 @@ async function receive<Env>(request: Request, runtime: Runtime<Env>, requestId: 
   const options = { requestId, ...ownOptions(request), ...(runtime.props === undefined ? {} : saidOptions(request)) }
   if (runtime.props !== undefined) return { call: callOf(runtime, 'http', options), headerCredential: options.credential === 'header' }
   const credential = readCredential(request.headers)
-  const sender = { address: request.headers.get('CF-Connecting-IP') ?? '', call: options }
+  const call = callOf(runtime, 'http', options)
+  const sender = { address: request.headers.get('CF-Connecting-IP') ?? '', call: onward(call) }
   const principal = credential ? await identify(credential, sender, runtime.env as HasAuth) : ANONYMOUS
-  return { call: { ...callOf(runtime, 'http', options), principal }, headerCredential: credential !== undefined && credential.scheme !== 'cookie' }
+  return { call: { ...call, principal }, headerCredential: credential !== undefined && credential.scheme !== 'cookie' }
 }
 
 function ownOptions(request: Request): CallOptions {

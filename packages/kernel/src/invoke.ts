@@ -51,14 +51,8 @@ function publicError(thrown: unknown, { service, operation, call }: { service: s
       requestId: call.requestId,
       code: error.code,
       message: error.message,
-      cause: describe(error.cause),
+      cause: error.cause,
     })
   }
   return error.cause === undefined ? error : new ServiceError(error.code, error.message, error.details ? { details: error.details } : {})
-}
-
-function describe(cause: unknown): unknown {
-  return cause instanceof Error
-    ? { name: cause.name, message: cause.message, stack: cause.stack, cause: cause.cause === undefined ? undefined : describe(cause.cause) }
-    : cause
 }

@@ -51,7 +51,7 @@ async function runOrYield<Env>(
     return answer
   } catch (error) {
     // The same key may have won a race while this one ran: its commit made ours fail, and its answer is ours.
-    const winner = await ledger.find(entry, call)
+    const winner = await ledger.find(entry, call).catch(() => undefined)
     if (winner) return replay(winner, entry)
     throw error
   }
