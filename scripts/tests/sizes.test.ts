@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { sizes } from '../checks/sizes.ts'
 import { tree } from './tree.ts'
 
-const lines = (count: number) => '// a line\n'.repeat(count)
+const lines = (count: number) => 'work()\n'.repeat(count)
 const longFunction = (count: number) => `export function long(): void {\n${lines(count - 2)}}\n`
 
 it('passes files and functions that just fit', async () => {

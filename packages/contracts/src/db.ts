@@ -94,7 +94,7 @@ export const db = contract(
       queue: true,
     }),
     delete: command({
-      summary: 'Delete a thing; it can be restored for 30 days',
+      summary: 'Delete a thing; its history stays, and writing it again brings it back',
       input: deleteInput,
       output: Thing,
       permission: 'things:write',
