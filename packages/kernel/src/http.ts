@@ -73,7 +73,7 @@ function addRoute<Env>(app: Hono<HttpEnv<Env>>, service: AnyImplemented<Env>, na
   const path = route.greedy ? route.path.replace(`:${route.greedy}+`, `:${route.greedy}{.+}`) : route.path
   app.on(route.method, path, async (c: Context<HttpEnv<Env>>) => {
     const input = { request: c.req.raw, parameters: c.req.param() as Record<string, string>, headerCredential: c.var.headerCredential }
-    const answer = await invoke(service, name, () => gatherInput(operation, route, input), c.var.call)
+    const answer = await invoke(service, { name, gather: () => gatherInput(operation, route, input) }, c.var.call)
     return c.json(success(answer), operation.status ? operation.status(answer as never) : 200)
   })
 }

@@ -7,11 +7,17 @@ import { demand } from './identity.ts'
 import type { AnyImplemented } from './implement.ts'
 import { once } from './ledger.ts'
 
+/** Which operation is asked for, and how its raw input is come by once the asker may ask at all. */
+export interface Asked {
+  name: string
+  gather(): unknown
+}
+
 /**
  * The one way to an operation, whatever the interface: authorise, gather and parse the input, idempotency, run, strip the output.
  * The input is gathered late, so that a stranger's body is not even read. Throws a ServiceError without a cause; the cause is logged here.
  */
-export async function invoke<Env>(service: AnyImplemented<Env>, name: string, gather: () => unknown, call: Call<Env>): Promise<unknown> {
+export async function invoke<Env>(service: AnyImplemented<Env>, { name, gather }: Asked, call: Call<Env>): Promise<unknown> {
   const { contract, operations, ledger } = service
   const operation = contract.operations[name]
   const run = operations[name]

@@ -35,7 +35,7 @@ export function mcp<C extends Contract, Env>(implemented: Implemented<C, Env>): 
       const operation = operationOf.get(tool)
       try {
         if (!operation || !operations[operation]?.tool) throw new ServiceError('NOT_FOUND', `There is no tool ${tool}`)
-        return result(await invoke(service, operation, () => input, call))
+        return result(await invoke(service, { name: operation, gather: () => input }, call))
       } catch (thrown) {
         return failure(toServiceError(thrown), call.requestId)
       }

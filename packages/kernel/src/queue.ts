@@ -38,14 +38,18 @@ async function run<Env>(service: AnyImplemented<Env>, body: unknown, runtime: Pi
   try {
     const { id, operation, input, principal, traceparent } = messageOf(body)
     if (!service.contract.operations[operation]?.queue) throw new ServiceError('NOT_FOUND', `${service.contract.name} takes no ${operation} from its queue`)
-    await invoke(service, operation, () => input, {
-      ...runtime,
-      principal,
-      via: 'queue',
-      requestId: id,
-      idempotencyKey: id,
-      traceparent: childTraceparent(traceparent),
-    })
+    await invoke(
+      service,
+      { name: operation, gather: () => input },
+      {
+        ...runtime,
+        principal,
+        via: 'queue',
+        requestId: id,
+        idempotencyKey: id,
+        traceparent: childTraceparent(traceparent),
+      },
+    )
     return undefined
   } catch (thrown) {
     return toServiceError(thrown)

@@ -39,7 +39,7 @@ export function entrypoint<C extends Contract, Env extends Cloudflare.Env>(imple
     }
 
     async #invoke(name: string, input: unknown, options?: CallOptions): Promise<unknown> {
-      return invoke(service, name, () => input, this.#call('rpc', options))
+      return invoke(service, { name, gather: () => input }, this.#call('rpc', options))
     }
 
     #call(via: Via, options?: CallOptions): Call<Env> {

@@ -103,7 +103,9 @@ describe('refusesStrangers', () => {
   it('finds nothing to say about the one way to an operation', async () => {
     const implemented = service as unknown as AnyImplemented<NotesEnv> // as every projection sees it
 
-    await expect(refusesStrangers(notes, (operation, stranger) => invoke(implemented, operation, () => undefined, asCall(stranger)))).resolves.toBeUndefined()
+    await expect(
+      refusesStrangers(notes, (operation, stranger) => invoke(implemented, { name: operation, gather: () => undefined }, asCall(stranger))),
+    ).resolves.toBeUndefined()
   })
 
   it('names whoever answers a stranger or judges the input first', async () => {

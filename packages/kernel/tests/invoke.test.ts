@@ -11,7 +11,7 @@ const service = notesUnderTest as unknown as AnyImplemented<NotesEnv> // as ever
 function stage(permissions = ['*']) {
   const { env } = surroundings()
   const call = testCall({ env, principal: testPrincipal(permissions) })
-  return { env, call, run: (name: string, input?: unknown) => invoke(service, name, () => input, call) }
+  return { env, call, run: (name: string, input?: unknown) => invoke(service, { name, gather: () => input }, call) }
 }
 
 function logged(): string[] {
@@ -26,7 +26,7 @@ describe('invoke', () => {
     const { call } = stage([])
     const gather = vi.fn(() => ({ text: 'a' }))
 
-    const refused = invoke(service, 'create', gather, call)
+    const refused = invoke(service, { name: 'create', gather }, call)
 
     await expect(refused).rejects.toMatchObject({ code: 'FORBIDDEN', message: 'This needs the permission notes:write' })
     expect(gather).not.toHaveBeenCalled()
@@ -75,8 +75,8 @@ describe('invoke', () => {
   it('waits for an input that is still being read, and passes on why it could not be', async () => {
     const { call } = stage()
 
-    await expect(invoke(service, 'announce', async () => ({ text: 'Hi' }), call)).resolves.toEqual({ heard: 'Hi' })
-    await expect(invoke(service, 'announce', () => Promise.reject(new ServiceError('TOO_LARGE', 'Too much')), call)).rejects.toMatchObject({
+    await expect(invoke(service, { name: 'announce', gather: async () => ({ text: 'Hi' }) }, call)).resolves.toEqual({ heard: 'Hi' })
+    await expect(invoke(service, { name: 'announce', gather: () => Promise.reject(new ServiceError('TOO_LARGE', 'Too much')) }, call)).rejects.toMatchObject({
       code: 'TOO_LARGE',
     })
   })

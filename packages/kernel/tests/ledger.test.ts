@@ -13,7 +13,7 @@ function stage() {
   const run = (name: string, input: object, about: { key?: string; by?: string } = {}) => {
     const { key, by = 'key_a' } = about
     const call = testCall({ env, principal: testPrincipal(['*'], { id: by }), ...(key === undefined ? {} : { idempotencyKey: key }) })
-    return invoke(service, name, () => input, call)
+    return invoke(service, { name, gather: () => input }, call)
   }
   return { store: env.store, run }
 }
@@ -167,8 +167,10 @@ describe('a keyed operation', () => {
     const { env } = surroundings()
     const call = testCall({ env, principal: testPrincipal([]), idempotencyKey: '' })
 
-    await expect(invoke(service, 'create', () => ({}), call)).rejects.toMatchObject({ code: 'FORBIDDEN' })
-    await expect(invoke(service, 'create', () => ({}), { ...call, principal: testPrincipal() })).rejects.toMatchObject({ details: [{ path: 'text' }] })
+    await expect(invoke(service, { name: 'create', gather: () => ({}) }, call)).rejects.toMatchObject({ code: 'FORBIDDEN' })
+    await expect(invoke(service, { name: 'create', gather: () => ({}) }, { ...call, principal: testPrincipal() })).rejects.toMatchObject({
+      details: [{ path: 'text' }],
+    })
   })
 })
 
