@@ -1,14 +1,24 @@
 import { defineConfig } from 'vitest/config'
 import { reporters } from './vitest.config.ts'
 
+const timeouts = { testTimeout: 180_000, hookTimeout: 120_000 }
+
 /** What needs more than npm packages: a stock PostgreSQL, processes that are killed, programs of others. */
 export default defineConfig({
   test: {
-    include: ['**/tests/full/**/*.test.ts'],
-    exclude: ['**/node_modules/**'],
     reporters,
     fileParallelism: false,
-    testTimeout: 180_000,
-    hookTimeout: 120_000,
+    projects: [
+      { test: { name: 'full', include: ['**/tests/full/**/*.test.ts'], exclude: ['**/node_modules/**'], ...timeouts } },
+      {
+        // What the embedded PostgreSQL is shown to do in `pnpm test`, a server does too.
+        test: {
+          name: 'flows on stock PostgreSQL',
+          include: ['tests/flows/{things,isolation,keys,interfaces,bad-input}.test.ts'],
+          globalSetup: ['tests/full/stock-platform.ts'],
+          ...timeouts,
+        },
+      },
+    ],
   },
 })

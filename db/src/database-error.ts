@@ -11,6 +11,7 @@ const CODES: [start: string, code: ErrorCode][] = [
   ['40', 'UNAVAILABLE'],
   ['42501', 'FORBIDDEN'],
   ['25006', 'FORBIDDEN'],
+  ['08P01', 'INVALID'], // a statement that wants other parameters than it gets
   ['08', 'UNAVAILABLE'],
   ['53', 'UNAVAILABLE'],
   ['57', 'UNAVAILABLE'],

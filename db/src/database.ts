@@ -1,4 +1,4 @@
-import { neon, neonConfig } from '@neondatabase/serverless'
+import { neon, neonConfig, types as neonTypes } from '@neondatabase/serverless'
 import { rolePassword } from '@dot-do/worker-data/role-password'
 import { BoundedCache } from '@dot-do/worker-utils'
 import type { Env } from './env.ts'
@@ -42,13 +42,13 @@ async function connect(role: string, env: Env): Promise<Connection> {
   const url = new URL(env.DATABASE_URL)
   url.username = role
   url.password = await rolePassword(env.DB_ROLE_SECRET, role)
-  const sql = neon(url.href, { arrayMode: true, fullResults: true, types: { getTypeParser }, disableWarningInBrowsers: true })
+  const sql = neon(url.href, { arrayMode: true, fullResults: true, disableWarningInBrowsers: true })
   return async (statements, { readOnly = false } = {}) => {
     const fetchOptions = { signal: AbortSignal.timeout(TIMEOUT_MS) }
     const [first, ...others] = statements
     try {
-      if (first && others.length === 0 && !readOnly) return [(await sql.query(first.sql, first.params, { fetchOptions })) as Rows]
-      const queries = statements.map((statement) => sql.query(statement.sql, statement.params))
+      if (first && others.length === 0 && !readOnly) return [(await sql.query(first.sql, first.params, { types, fetchOptions })) as Rows]
+      const queries = statements.map((statement) => sql.query(statement.sql, statement.params, { types }))
       return (await sql.transaction(queries, { readOnly, fetchOptions })) as Rows[] // with arrayMode and fullResults that is what each result is
     } catch (thrown) {
       throw databaseError(thrown)
@@ -68,6 +68,13 @@ const PARSERS: Record<number, (text: string) => unknown> = {
   3802: JSON.parse,
 }
 
+/** Arrays of booleans, numbers that JSON holds, texts, int8 as text, and JSON. */
+const EXACT_ARRAYS = new Set([199, 1000, 1005, 1007, 1009, 1015, 1016, 1021, 1022, 3807])
+
 function getTypeParser(dataTypeID: number): (text: string) => unknown {
+  if (EXACT_ARRAYS.has(dataTypeID)) return neonTypes.getTypeParser(dataTypeID)
   return PARSERS[dataTypeID] ?? String
 }
+
+/** The driver takes these with each query and leaves them unread among a connection's options. */
+const types = { getTypeParser }

@@ -34,9 +34,11 @@ export function applyCommands(
   const params: unknown[] = [JSON.stringify(commands), actor, at]
   if (!ledger) return { sql: `${done} select ${ANSWERS[answer]} from done`, params }
   return {
+    // Counting what expired makes the insert wait for it; unordered, a key that expired would be in its own way.
     sql: `${done},
-      expired as (delete from db.ledger where created_at < now() - interval '24 hours'),
-      kept as (insert into db.ledger (principal, operation, key, input_hash, answer) select $4, $5, $6, $7, ${ANSWERS[answer]} from done)
+      expired as (delete from db.ledger where created_at <= now() - interval '24 hours' returning key),
+      forgotten as (select count(*) from expired),
+      kept as (insert into db.ledger (principal, operation, key, input_hash, answer) select $4, $5, $6, $7, ${ANSWERS[answer]} from done, forgotten)
       select ${ANSWERS[answer]} from done`,
     params: [...params, ledger.principal, ledger.operation, ledger.key, ledger.inputHash],
   }

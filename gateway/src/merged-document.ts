@@ -38,7 +38,7 @@ async function documentOf(service: { fetch: typeof fetch }): Promise<ServiceDocu
 function prefixed(name: string, document: ServiceDocument): ServiceDocument {
   const own = new Set(Object.keys(document.components.schemas))
   const renamed = JSON.parse(JSON.stringify(document), (key, value: unknown) => {
-    if (key === 'operationId') return `${name}.${String(value)}`
+    if (key === 'operationId') return `${name}_${String(value)}`
     const schema = key === '$ref' ? /^#\/components\/schemas\/(.+)$/.exec(String(value))?.[1] : undefined
     return schema !== undefined && own.has(schema) ? `#/components/schemas/${schemaName(name, schema)}` : value
   }) as ServiceDocument // the same document with two kinds of text replaced
@@ -62,8 +62,8 @@ function merge(documents: ServiceDocument[]): Json {
     paths: Object.assign({}, ...documents.map(({ paths }) => paths)) as Json,
     components: {
       schemas: Object.assign({}, ...documents.map(({ components }) => components.schemas)) as Json,
-      responses: documents[0]?.components.responses,
-      securitySchemes: documents[0]?.components.securitySchemes,
+      responses: Object.assign({}, ...documents.map(({ components }) => components.responses)) as Json,
+      securitySchemes: Object.assign({}, ...documents.map(({ components }) => components.securitySchemes)) as Json,
     },
     'x-tools': documents.flatMap((document) => document['x-tools']),
   }

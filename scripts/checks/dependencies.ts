@@ -19,7 +19,7 @@ interface Package {
   sources: Source[]
 }
 
-/** Whatever a package imports it declares, and whatever it declares it uses: imports it, or names it in a string, as one does with tools. Tests may use what the root declares. */
+/** Whatever a package imports it declares, and whatever it declares it uses: imports it, or names it or a program it brings in a string, as one does with tools. Tests may use what the root declares. */
 export async function dependencies(root: string): Promise<Problem[]> {
   const folders = await packageFolders(root)
   const code = await codeUnder(root)
@@ -56,8 +56,18 @@ async function unusedOf(root: string, { folder, declared, sources }: Package): P
   const named = new Set(sources.flatMap((source) => stringsOf(source)).flatMap((string) => packageName(string) ?? []))
   const configured = (await filesUnder(root)).some((path) => path.startsWith(`${folder}/`) && path.endsWith('.test.ts')) ? ['vitest'] : []
   const used = new Set([...named, ...configured])
-  const unused = [...declared].filter((name) => !used.has(name) && !used.has(name.replace('@types/', '')))
+  const programs = await Promise.all([...declared].map(async (name) => [name, await programsOf(root, `${folder}/node_modules/${name}`)] as const))
+  const unused = programs.flatMap(([name, brought]) => ([name, name.replace('@types/', ''), ...brought].some((way) => used.has(way)) ? [] : [name]))
   return unused.map((name) => ({ file, line: lineOf(text, `"${name}"`), message: `declares ${name}, which nothing here uses` }))
+}
+
+/** The names a package's programs are called by; none where it is not installed. */
+async function programsOf(root: string, folder: string): Promise<string[]> {
+  const { name = '', bin = {} } = await readJson<{ name?: string; bin?: string | Record<string, string> }>(root, `${folder}/package.json`).catch(() => ({
+    name: '',
+    bin: {},
+  }))
+  return typeof bin === 'string' ? [name] : Object.keys(bin)
 }
 
 function stringsOf({ program }: Source): string[] {

@@ -30,7 +30,12 @@ export interface Answered {
 export async function ask(path: string, { method, key, host, headers, body }: Asked = {}): Promise<Answered> {
   const answer = await send(platform.url.replace('localhost', '127.0.0.1') + path, {
     method: (method ?? (body === undefined ? 'GET' : 'POST')) as 'GET',
-    headers: { host: host ?? `localhost:${platform.port}`, 'cf-connecting-ip': nextAddress(), ...(key !== undefined && { authorization: `Bearer ${key}` }), ...headers },
+    headers: {
+      host: host ?? `localhost:${platform.port}`,
+      'cf-connecting-ip': nextAddress(),
+      ...(key !== undefined && { authorization: `Bearer ${key}` }),
+      ...headers,
+    },
     body: body === undefined ? null : typeof body === 'string' ? body : JSON.stringify(body),
   })
   const text = await answer.body.text()

@@ -8,7 +8,10 @@ describe('the gateway', () => {
     const { status, data } = await ask('/')
 
     expect(status).toBe(200)
-    expect(data).toMatchObject({ services: expect.arrayContaining([expect.objectContaining({ name: 'db', path: '/db' })]) as unknown, links: { openapi: '/openapi.json' } })
+    expect(data).toMatchObject({
+      services: expect.arrayContaining([expect.objectContaining({ name: 'db', path: '/db' })]) as unknown,
+      links: { openapi: '/openapi.json' },
+    })
   })
 
   it('tells the health of every service to anyone', async () => {

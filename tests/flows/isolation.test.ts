@@ -13,7 +13,6 @@ const ESCAPES = [
   'set session authorization postgres',
   "select set_config('role', 'db', false)",
   "select pg_catalog.set_config('role', 'postgres', false)",
-  "update pg_settings set setting = 'postgres' where name = 'role'",
   "select query_to_xml('select * from db.things', true, true, '')",
   "select query_to_xml('reset role', true, true, '')",
   "select table_to_xml('db.things', true, true, '')",
@@ -39,6 +38,13 @@ describe('a service’s SQL', () => {
 
     expect(value).toBeUndefined()
     expect(['FORBIDDEN', 'INVALID']).toContain(error['code'])
+    expect((await run('DB_AS_AUTH', 'select current_user')).value).toMatchObject({ results: [{ rows: [['auth']] }] })
+  })
+
+  it('changes no role by way of pg_settings, whether the engine refuses or has no such row', async () => {
+    const { value } = await run('DB_AS_AUTH', "update pg_settings set setting = 'db' where name = 'role' returning name")
+
+    expect(value?.['results'] ?? [{ rows: [] }]).toMatchObject([{ rows: [] }])
     expect((await run('DB_AS_AUTH', 'select current_user')).value).toMatchObject({ results: [{ rows: [['auth']] }] })
   })
 

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { startPlatform } from '@dot-do/worker-local/host/platform'
+import { startPlatform, type PlatformOptions } from '@dot-do/worker-local/host/platform'
 import type { TestProject } from 'vitest/node'
 import { probe } from './probe.ts'
 
@@ -21,9 +21,14 @@ declare module 'vitest' {
 }
 
 /** Boots the whole platform once, on a free port and an empty state directory, with the probe beside the services. */
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+export default function setup(project: TestProject): Promise<() => Promise<void>> {
+  return setupPlatform(project)
+}
+
+/** The same on a database of one's own choice. */
+export async function setupPlatform(project: TestProject, database: Pick<PlatformOptions, 'databaseUrl'> = {}): Promise<() => Promise<void>> {
   const stateDir = await mkdtemp(join(tmpdir(), 'dot-do-flows-'))
-  const platform = await startPlatform({ root: fileURLToPath(new URL('../..', import.meta.url)), stateDir, port: 0, extraWorkers: [probe] })
+  const platform = await startPlatform({ root: fileURLToPath(new URL('../..', import.meta.url)), stateDir, port: 0, extraWorkers: [probe], ...database })
   const probeUrl = platform.workerUrls[probe.name]
   if (!platform.admin || !probeUrl) throw new Error('The platform came up without an admin key or without the probe')
   project.provide('platform', { url: platform.url, port: platform.port, adminKey: platform.admin.adminKey, probeUrl })

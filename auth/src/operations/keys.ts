@@ -3,6 +3,7 @@ import { commit } from '@dot-do/worker-data/ledger'
 import type { Call } from '@dot-do/worker-kernel/call'
 import { allows, covers, decodeCursor, displayApiKey, encodeCursor, generateApiKey, generateId, ServiceError } from '@dot-do/worker-utils'
 import { and, desc, eq, isNull, sql } from 'drizzle-orm'
+import * as z from 'zod'
 import { expiryAfter, graceExpiry, hashKey, iso, renewedExpiry, shown, whyEnded, type KeyRow } from '../api-keys.ts'
 import { appendAudit } from '../audit.ts'
 import type { Env } from '../env.ts'
@@ -116,9 +117,10 @@ function ofTenant({ principal }: Call<Env>) {
 
 function olderThan(cursor: string) {
   const place = decodeCursor(cursor)
-  if (!Array.isArray(place) || Number.isNaN(Date.parse(String(place[0]))))
+  const [at, id] = Array.isArray(place) ? (place as unknown[]) : []
+  if (!z.iso.datetime().safeParse(at).success || typeof id !== 'string')
     throw new ServiceError('INVALID', 'This cursor belongs to another list', { details: [{ path: 'cursor', message: 'belongs to another list' }] })
-  return sql`(${keys.createdAt}, ${keys.id}) < (${String(place[0])}::timestamptz, ${String(place[1])})`
+  return sql`(${keys.createdAt}, ${keys.id}) < (${at}::timestamptz, ${id})`
 }
 
 function tenantFor(asked: string | undefined, { principal }: Call<Env>): string {

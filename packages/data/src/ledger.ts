@@ -29,7 +29,7 @@ export async function commit<Env extends HasDatabase>(
 }
 
 function forgetExpired(schema: string): Buildable {
-  return { sql: `delete from "${schema}".ledger where created_at < now() - interval '24 hours'`, params: [] }
+  return { sql: `delete from "${schema}".ledger where created_at <= now() - interval '24 hours'`, params: [] }
 }
 
 function remember(schema: string, { principal, operation, key, inputHash, secret }: LedgerEntry, answer: object): Buildable {

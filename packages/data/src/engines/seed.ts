@@ -1,7 +1,7 @@
 import { PGlite } from '@electric-sql/pglite'
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, URL } from 'node:url'
 
 const cache = fileURLToPath(new URL('../../node_modules/.cache/pglite/', import.meta.url))
 

@@ -1,0 +1,50 @@
+import type { Results } from './results.ts'
+
+/** A promise about a figure, and whether this run kept it. */
+export interface Aim {
+  text: string
+  measured: string
+  isMet: boolean
+}
+
+const BOOT_MS = 5_000
+const MEMORY_BYTES = 1.2e9
+
+/** Every aim there is a figure for. */
+export function aimsOf({ load, calls, open, boot, memory, bundles }: Partial<Results>): Aim[] {
+  const figure = (name: string) => load?.find((figures) => figures.name === name)
+  const [noop, read] = [figure('gateway no-op'), figure('thing read')]
+  return [
+    ...(noop ? [atLeast('gateway no-op ≥ 0.40 of a bare hop', noop.ratioToHop, 0.4)] : []),
+    ...(calls ? [atMost('kernel RPC ≤ 1.25 × a bare RPC call', { value: calls.timeRatio, limit: 1.25, shown: calls.timeRatio.toFixed(2) })] : []),
+    ...(read ? [atLeast('authenticated thing read ≥ 0.10 of hello', read.ratioToHello, 0.1)] : []),
+    ...(open ?? []).map(({ name, latency }) =>
+      atMost(`${name}: p95 at 1,000 req/s < 10 ms`, { value: latency.p95Ms, limit: 10, shown: `${latency.p95Ms.toFixed(1)} ms` }),
+    ),
+    ...(boot ? [atMost('warm boot to ready < 5 s', { value: boot.warmMs, limit: BOOT_MS, shown: `${(boot.warmMs / 1000).toFixed(2)} s` })] : []),
+    ...(memory
+      ? [
+          atMost('Workers and database after load < 1.2 GB', {
+            value: memory.workerdBytes + memory.databaseBytes,
+            limit: MEMORY_BYTES,
+            shown: `${((memory.workerdBytes + memory.databaseBytes) / 1e6).toFixed(0)} MB`,
+          }),
+        ]
+      : []),
+    ...(bundles ?? []).map(({ service, sizeGzBytes, ceilingGzBytes = 0 }) =>
+      atMost(`${service} bundle ≤ ${ceilingGzBytes / 1000} KB gz`, {
+        value: sizeGzBytes,
+        limit: ceilingGzBytes,
+        shown: `${(sizeGzBytes / 1000).toFixed(1)} KB`,
+      }),
+    ),
+  ]
+}
+
+function atLeast(text: string, value: number, limit: number): Aim {
+  return { text, measured: value.toFixed(2), isMet: value >= limit }
+}
+
+function atMost(text: string, { value, limit, shown }: { value: number; limit: number; shown: string }): Aim {
+  return { text, measured: shown, isMet: value <= limit }
+}
