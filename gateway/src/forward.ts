@@ -6,6 +6,8 @@ import { SERVICES } from './services.ts'
 import type { Target } from './routing.ts'
 import type { Visit } from './visit.ts'
 
+const CREDENTIALS = ['Authorization', 'X-API-Key', 'Cookie']
+
 /** What the gateway says to itself when a request is for its own operations: the same as its bindings' props say to others. */
 const OWN_PROPS = { principal: { id: 'gateway', permissions: [] }, delegate: { permissions: ['*'] } }
 
@@ -14,21 +16,18 @@ export function forward({ path, service }: Target, visit: Visit, { env, ctx }: {
   const { request, url } = visit
   const own = new URL(url)
   own.pathname = path // and not by resolving: `//things` would name a host
-  const inner = new Request(own, { method: request.method, headers: innerHeaders(visit), body: request.body, redirect: 'manual' })
+  const inner = new Request(own, request) // which also keeps a redirect for the visitor to follow
+  speakFor(visit, inner.headers)
   const binding = SERVICES[service]?.binding?.(env)
   if (binding) return binding.fetch(inner)
   return http(gateway).fetch(inner, { env, props: OWN_PROPS, waitUntil: (promise) => ctx.waitUntil(promise) })
 }
 
-/** The visitor's headers without credentials, which end here, and without anything that only the platform says. */
-function innerHeaders({ request, requestId, traceparent, principal }: Visit): Headers {
-  const headers = new Headers(request.headers)
-  for (const name of request.headers.keys()) if (name.startsWith('x-dotdo-')) headers.delete(name)
+/** Takes from the visitor's headers the credentials, which end here, and whatever only the platform says; then says who asks. */
+function speakFor({ requestId, traceparent, principal }: Visit, headers: Headers): void {
   const credential = headers.has('Authorization') || headers.has('X-API-Key') ? 'header' : 'cookie'
-  headers.delete('Authorization')
-  headers.delete('X-API-Key')
-  headers.delete('Cookie')
+  for (const name of CREDENTIALS) headers.delete(name)
+  for (const name of [...headers.keys()]) if (name.startsWith('x-dotdo-')) headers.delete(name)
   const options: CallOptions = { requestId, traceparent, credential, onBehalfOf: principal }
   headers.set(CALL_HEADER, JSON.stringify(options))
-  return headers
 }

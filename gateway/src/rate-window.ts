@@ -46,8 +46,9 @@ export class RateWindow {
       this.#total += cost
       this.#counts[this.#second % BUCKETS] = (this.#counts[this.#second % BUCKETS] ?? 0) + cost
     }
-    const room = allowed ? this.#total : limit - cost
-    return { allowed, remaining: Math.max(0, limit - this.#total), resetSeconds: this.#secondsUntilAtMost(allowed ? 0 : room) }
+    // A call that was just counted is the last to leave the window.
+    const resetSeconds = allowed ? BUCKETS : this.#secondsUntilAtMost(Math.max(0, limit - cost))
+    return { allowed, remaining: Math.max(0, limit - this.#total), resetSeconds }
   }
 
   /** Seconds until no more than `total` counts. */
@@ -55,7 +56,7 @@ export class RateWindow {
     let left = this.#total
     for (let age = BUCKETS - 1; age >= 0; age--) {
       left -= this.#counts[(this.#second - age + BUCKETS * 2) % BUCKETS] ?? 0
-      if (left <= Math.max(0, total)) return BUCKETS - age
+      if (left <= total) return BUCKETS - age
     }
     return BUCKETS
   }
