@@ -11,6 +11,9 @@ export default defineConfig({
     projects: [
       { test: { name: 'full', include: ['**/tests/full/**/*.test.ts'], exclude: ['**/node_modules/**'], ...timeouts } },
       {
+        test: { name: 'flows as deployed', include: ['tests/flows/**/*.test.ts'], globalSetup: ['tests/full/minified-platform.ts'], ...timeouts },
+      },
+      {
         // What the embedded PostgreSQL is shown to do in `pnpm test`, a server does too.
         test: {
           name: 'flows on stock PostgreSQL',

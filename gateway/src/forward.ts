@@ -27,7 +27,8 @@ export function forward({ path, service }: Target, visit: Visit, { env, ctx }: {
 function speakFor({ requestId, traceparent, principal }: Visit, headers: Headers): void {
   const credential = headers.has('Authorization') || headers.has('X-API-Key') ? 'header' : 'cookie'
   for (const name of CREDENTIALS) headers.delete(name)
-  for (const name of [...headers.keys()]) if (name.startsWith('x-dotdo-')) headers.delete(name)
+  const platformsOwn = Array.from(headers.keys()).filter((name) => name.startsWith('x-dotdo-'))
+  for (const name of platformsOwn) headers.delete(name)
   const options: CallOptions = { requestId, traceparent, credential, onBehalfOf: principal }
   headers.set(CALL_HEADER, JSON.stringify(options))
 }

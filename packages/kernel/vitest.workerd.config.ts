@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { cloudflareTest } from '@cloudflare/vitest-plugin'
-import { build } from 'esbuild'
+import { rolldown } from 'rolldown'
 import { defineProject } from 'vitest/config'
 
 const compatibilityDate = '2026-11-01'
@@ -13,16 +13,13 @@ function bound(props?: Record<string, unknown>) {
 
 /** The notes as one module, as the platform's own bundles are made. */
 async function bundle(): Promise<string> {
-  const { outputFiles } = await build({
-    entryPoints: [`${fixture}index.ts`],
-    bundle: true,
-    write: false,
-    format: 'esm',
-    target: 'es2024',
-    external: ['cloudflare:*', 'node:*'],
-    conditions: ['workerd', 'worker', 'browser'],
+  await using build = await rolldown({
+    input: `${fixture}index.ts`,
+    external: [/^cloudflare:/, /^node:/],
+    resolve: { conditionNames: ['workerd', 'worker', 'browser'] },
   })
-  return outputFiles[0]?.text ?? ''
+  const { output } = await build.generate({ format: 'esm', codeSplitting: false })
+  return output[0].code
 }
 
 export default defineProject({

@@ -25,10 +25,10 @@ export default function setup(project: TestProject): Promise<() => Promise<void>
   return setupPlatform(project)
 }
 
-/** The same on a database of one's own choice. */
-export async function setupPlatform(project: TestProject, database: Pick<PlatformOptions, 'databaseUrl'> = {}): Promise<() => Promise<void>> {
+/** The same on a database of one's own choice, or with the Workers as they are deployed. */
+export async function setupPlatform(project: TestProject, options: Pick<PlatformOptions, 'databaseUrl' | 'minify'> = {}): Promise<() => Promise<void>> {
   const stateDir = await mkdtemp(join(tmpdir(), 'dot-do-flows-'))
-  const platform = await startPlatform({ root: fileURLToPath(new URL('../..', import.meta.url)), stateDir, port: 0, extraWorkers: [probe], ...database })
+  const platform = await startPlatform({ root: fileURLToPath(new URL('../..', import.meta.url)), stateDir, port: 0, extraWorkers: [probe], ...options })
   const probeUrl = platform.workerUrls[probe.name]
   if (!platform.admin || !probeUrl) throw new Error('The platform came up without an admin key or without the probe')
   project.provide('platform', { url: platform.url, port: platform.port, adminKey: platform.admin.adminKey, probeUrl })

@@ -78,7 +78,9 @@ async function stop(): Promise<never> {
 }
 
 function reply(work: Promise<ChildReport>): void {
-  void work.catch((error: unknown): ChildReport => ({ failed: error instanceof Error ? error.message : String(error) })).then((report) => process.send?.(report))
+  void work
+    .catch((error: unknown): ChildReport => ({ failed: error instanceof Error ? error.message : String(error) }))
+    .then((report) => process.send?.(report))
 }
 
 // Ctrl-C reaches every process of the terminal; the parent decides when the database stops.

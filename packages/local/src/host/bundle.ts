@@ -1,7 +1,8 @@
-import { dirname, isAbsolute, join } from 'node:path'
-import { promisify } from 'node:util'
+import { dirname, join } from 'node:path'
+import { promisify, stripVTControlCharacters } from 'node:util'
 import { gzip } from 'node:zlib'
-import * as esbuild from 'esbuild'
+import { rolldown, type InputOptions, type OutputOptions } from 'rolldown'
+import { withoutUnusedParts } from './unused-parts.ts'
 import type { WorkspaceService } from './workspace.ts'
 
 /** A service as one module. */
@@ -13,68 +14,67 @@ export interface Bundle {
   inputs: string[]
 }
 
-/** Makes one service's bundle again and again, reusing what did not change. */
-export interface Bundler {
-  /** Fails with a text that shows the line at fault. */
-  rebuild(): Promise<Bundle>
-  dispose(): Promise<void>
+/** How a bundle is written. */
+export interface BundleOptions {
+  /** As it is deployed: no names kept, no white space. */
+  minify: boolean
 }
 
-/** Opens a bundler for the local runtime: names kept, nothing minified. */
-export async function createBundler(service: WorkspaceService): Promise<Bundler> {
-  const options = { ...optionsFor(service), keepNames: true, metafile: true, sourcemap: 'external' } as const
-  const context = await esbuild.context(options)
-  return {
-    async rebuild() {
-      const result = await readable(() => context.rebuild())
-      const inputs = Object.keys(result.metafile.inputs).map((input) => (isAbsolute(input) ? input : join(options.absWorkingDir, input)))
-      return { code: outputOf(result, '.js'), sourceMap: outputOf(result, '.js.map'), inputs }
-    },
-    dispose: () => context.dispose(),
+/** Our packages' modules only define things, so one that nothing uses is left out. A service's own modules may act when loaded. */
+const PACKAGE_SOURCES = /[\\/]packages[\\/][a-z-]+[\\/]src[\\/]/
+
+/** Makes one module of a service. Fails with a text that shows the line at fault. */
+export async function bundle(service: WorkspaceService, { minify }: BundleOptions): Promise<Bundle> {
+  const unresolved: string[] = []
+  try {
+    await using build = await rolldown(inputOptions(service, unresolved))
+    const { output } = await build.generate(outputOptions(service, minify))
+    if (unresolved.length > 0) throw new Error(unresolved.join('\n'))
+    const inputs = (await build.watchFiles).filter((file) => !file.startsWith('\0'))
+    return { code: output[0].code, sourceMap: JSON.stringify(output[0].map), inputs }
+  } catch (cause) {
+    throw new Error(stripVTControlCharacters(messageOf(cause)).trim(), { cause })
   }
 }
 
-/** Bundles a service once, the way it is deployed. `sizeGzBytes` is what Cloudflare's size limit counts. */
-export async function bundleService(service: WorkspaceService, { minify }: { minify: boolean }): Promise<{ code: string; sizeGzBytes: number }> {
-  const code = outputOf(await readable(() => esbuild.build({ ...optionsFor(service), minify })), '.js')
+/** Bundles a service and weighs it. `sizeGzBytes` is what Cloudflare's size limit counts. */
+export async function bundleService(service: WorkspaceService, options: BundleOptions): Promise<{ code: string; sizeGzBytes: number }> {
+  const { code } = await bundle(service, options)
   return { code, sizeGzBytes: (await promisify(gzip)(code)).byteLength }
 }
 
 /** The same conditions and platform as wrangler's own bundling. */
-function optionsFor(service: WorkspaceService) {
-  const root = dirname(service.folder)
+function inputOptions(service: WorkspaceService, unresolved: string[]): InputOptions {
   return {
-    absWorkingDir: root,
-    entryPoints: [service.main],
-    outfile: join(root, `${service.name}.js`),
-    write: false,
-    bundle: true,
-    format: 'esm',
+    cwd: dirname(service.folder),
+    input: service.main,
     platform: 'browser',
-    target: 'es2024',
-    conditions: ['workerd', 'worker', 'browser'],
-    external: ['cloudflare:*', 'node:*'],
-    define: { 'process.env.NODE_ENV': '"production"' },
-    loader: { '.sql': 'text', '.txt': 'text', '.html': 'text' },
-    logLevel: 'silent',
-  } as const satisfies esbuild.BuildOptions
-}
-
-function outputOf(result: esbuild.BuildResult, suffix: string): string {
-  const file = result.outputFiles?.find(({ path }) => path.endsWith(suffix))
-  if (!file) throw new Error(`esbuild wrote no ${suffix} file`)
-  return file.text
-}
-
-async function readable<T>(build: () => Promise<T>): Promise<T> {
-  try {
-    return await build()
-  } catch (cause) {
-    const messages = isBuildFailure(cause) ? await esbuild.formatMessages(cause.errors, { kind: 'error' }) : [String(cause)]
-    throw new Error(messages.join('\n').trim(), { cause })
+    resolve: { conditionNames: ['workerd', 'worker', 'browser'] },
+    external: [/^cloudflare:/, /^node:/],
+    transform: { target: 'es2024', define: { 'process.env.NODE_ENV': '"production"' } },
+    moduleTypes: { '.sql': 'text', '.txt': 'text', '.html': 'text' },
+    // Reading a property runs nothing in what we bundle: no getter there does more than answer.
+    treeshake: { propertyReadSideEffects: false, moduleSideEffects: [{ test: PACKAGE_SOURCES, sideEffects: false }] },
+    plugins: [withoutUnusedParts],
+    // An import that leads nowhere is only a warning to rolldown, which leaves it to the runtime.
+    onLog: (_, { code, message }) => void (code === 'UNRESOLVED_IMPORT' && unresolved.push(message)),
   }
 }
 
-function isBuildFailure(error: unknown): error is esbuild.BuildFailure {
-  return error instanceof Error && 'errors' in error && Array.isArray(error.errors)
+function outputOptions({ folder, name }: WorkspaceService, minify: boolean): OutputOptions {
+  return {
+    file: join(dirname(folder), `${name}.js`),
+    format: 'esm',
+    codeSplitting: false,
+    sourcemap: 'hidden',
+    sourcemapExcludeSources: true,
+    keepNames: !minify,
+    minify,
+    // `/* @__PURE__ */` has served its purpose once the bundle is made; licences stay.
+    comments: { annotation: !minify },
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }

@@ -30,6 +30,8 @@ export interface PlatformOptions {
   fresh?: boolean
   /** Reloads when a source changes. */
   watch?: boolean
+  /** Runs the Workers as they are deployed, minified. */
+  minify?: boolean
   extraWorkers?: ExtraWorker[]
   onEvent?: PlatformListener
   /** The time crons go by. */
@@ -100,8 +102,7 @@ async function prepare(options: PlatformOptions, defer: Ground['defer']): Promis
   const listening = await chooseListening(options.port, options.host)
   await clearState(stateDir, options.fresh === true)
   const secrets = await readSecrets(stateDir)
-  const sources = new Sources(root)
-  defer(() => sources.dispose())
+  const sources = new Sources(root, { minify: options.minify === true })
   return { stateDir, listening, secrets, sources, step: stepper(onEvent), defer, onEvent }
 }
 

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { createBundler, type Bundle, type Bundler } from './bundle.ts'
+import { bundle, type Bundle, type BundleOptions } from './bundle.ts'
 import { discoverServices, type WorkspaceService } from './workspace.ts'
 
 interface Snapshot {
@@ -12,11 +12,12 @@ interface Snapshot {
 /** The workspace's services and their bundles, as of the last refresh that succeeded; empty before the first. */
 export class Sources {
   readonly #root: string
-  readonly #bundlers = new Map<string, { main: string; bundler: Bundler }>()
+  readonly #options: BundleOptions
   #current: Snapshot = { services: [], bundles: new Map() }
 
-  constructor(root: string) {
+  constructor(root: string, options: BundleOptions) {
     this.#root = root
+    this.#options = options
   }
 
   get services(): WorkspaceService[] {
@@ -51,27 +52,14 @@ export class Sources {
     return [...new Set([this.#root, ...top.map(({ name }) => join(this.#root, name)), ...migrations, ...inputs.map(dirname)])]
   }
 
-  /** Ends the bundlers; the bundles stay. */
-  async dispose(): Promise<void> {
-    await Promise.all([...this.#bundlers.values()].map(({ bundler }) => bundler.dispose()))
-  }
-
   #isStale({ name, main }: WorkspaceService, changed: ReadonlySet<string> | undefined): boolean {
     const inputs = this.bundles.get(name)?.inputs
-    return !changed || !inputs || this.#bundlers.get(name)?.main !== main || inputs.some((input) => changed.has(input))
+    const mainBefore = this.services.find((service) => service.name === name)?.main
+    return !changed || !inputs || mainBefore !== main || inputs.some((input) => changed.has(input))
   }
 
   async #build(service: WorkspaceService): Promise<[string, Bundle]> {
-    return [service.name, await (await this.#bundlerOf(service)).rebuild()]
-  }
-
-  async #bundlerOf(service: WorkspaceService): Promise<Bundler> {
-    const known = this.#bundlers.get(service.name)
-    if (known?.main === service.main) return known.bundler
-    await known?.bundler.dispose()
-    const bundler = await createBundler(service)
-    this.#bundlers.set(service.name, { main: service.main, bundler })
-    return bundler
+    return [service.name, await bundle(service, this.#options)]
   }
 }
 

@@ -44,11 +44,11 @@ export async function startUpkeep(running: Running, watch: boolean): Promise<Upk
     )
     return next
   }
-  const stopWatching = watch ? await startWatching(running, reload) : () => {}
+  const stopWatching = watch ? await startWatching(running, reload) : async () => {}
   return {
     reload,
     async stop() {
-      stopWatching()
+      await stopWatching()
       await last
       stopCrons()
     },
@@ -65,14 +65,20 @@ async function reloadOnce({ sources, runtime, database, options, onEvent }: Runn
   return services
 }
 
-async function startWatching({ sources, onEvent }: Running, reload: Upkeep['reload']): Promise<() => void> {
-  const watch = watchFolders((changed) => {
-    void reload(changed)
-      .catch((error: Error) => onEvent({ type: 'refused', message: error.message }))
-      .then(async () => watch.follow(await sources.folders()))
-  })
+/** Answers what ends the watching, once nothing that was seen is still being taken over. */
+async function startWatching({ sources, onEvent }: Running, reload: Upkeep['reload']): Promise<() => Promise<void>> {
+  const refuse = (error: Error) => onEvent({ type: 'refused', message: error.message })
+  const takeOver = async (changed: ReadonlySet<string>) => {
+    await reload(changed).catch(refuse)
+    watch.follow(await sources.folders())
+  }
+  let done: Promise<unknown> = Promise.resolve()
+  const watch = watchFolders((changed) => (done = Promise.all([done, takeOver(changed).catch(refuse)])))
   watch.follow(await sources.folders())
-  return watch.close
+  return async () => {
+    watch.close()
+    await done
+  }
 }
 
 function scheduleCrons(running: Running): () => void {

@@ -6,7 +6,7 @@ const SETTLE_MS = 40
 
 /** Watches folders, not what lies in folders within them. */
 export interface FolderWatch {
-  /** Watches these folders from now on, and no others. */
+  /** Watches these folders from now on, and no others; once closed, none. */
   follow(folders: string[]): void
   close(): void
 }
@@ -16,6 +16,7 @@ export function watchFolders(report: (changed: Set<string>) => void): FolderWatc
   const watchers = new Map<string, FSWatcher>()
   let changed = new Set<string>()
   let timer: NodeJS.Timeout | undefined
+  let isClosed = false
   const flush = () => {
     const batch = changed
     changed = new Set()
@@ -36,10 +37,12 @@ export function watchFolders(report: (changed: Set<string>) => void): FolderWatc
   }
   return {
     follow(folders) {
+      if (isClosed) return
       for (const folder of watchers.keys()) if (!folders.includes(folder) || !existsSync(folder)) unfollow(folder)
       for (const folder of folders) if (!watchers.has(folder) && existsSync(folder)) open(folder)
     },
     close() {
+      isClosed = true
       clearTimeout(timer)
       for (const folder of watchers.keys()) unfollow(folder)
     },

@@ -30,7 +30,7 @@ it('refuses to start what does not build, and leaves the state directory free', 
 
   const start = startPlatform({ root, stateDir: '.local', port: 0 })
 
-  await expect(start).rejects.toThrow('gateway/src/version.ts:1:23')
+  await expect(start).rejects.toThrow('gateway/src/version.ts:1:24')
   await writeFile(join(root, 'gateway/src/version.ts'), "export const version = 'mended'\n")
   await started({ root })
 })

@@ -27,7 +27,7 @@ it('keeps the old code while the new does not build, shows the line at fault, an
   await writeFile(join(root, 'gateway/src/version.ts'), "export const version = 'mended'\n")
   await log.next((event) => event.type === 'reloaded')
 
-  expect(refused).toMatchObject({ message: expect.stringContaining('gateway/src/version.ts:1:23') })
+  expect(refused).toMatchObject({ message: expect.stringContaining('gateway/src/version.ts:1:24') })
   expect(meanwhile).toBe('first')
   expect(await get(platform, '/version')).toBe('mended')
 })
@@ -55,7 +55,7 @@ it('builds what was saved beside a broken file, once that is mended', async () =
 
   await writeFile(version, "export const version = 'second'\n")
   await writeFile(notes, 'export broken')
-  await expect(platform.reload(new Set([version, notes]))).rejects.toThrow('notes/src/index.js:1:7')
+  await expect(platform.reload(new Set([version, notes]))).rejects.toThrow('notes/src/index.js:1:8')
   await writeFile(notes, working)
   await platform.reload(new Set([notes]))
 
