@@ -1,7 +1,7 @@
 import type { Principal } from '@dot-do/worker-types'
 import { allows, ServiceError } from '@dot-do/worker-utils'
 import { route } from './routing.ts'
-import { findRoute, limitClassOf, SERVICE_NAMES } from './services.ts'
+import { findOperation, SERVICE_NAMES } from './services.ts'
 
 /** What would become of a request, told to whoever runs the platform. */
 export interface Explanation {
@@ -36,10 +36,9 @@ export function explain(
       access: 'denied',
       reason: 'nothing is at this address',
     }
-  const found = findRoute(target.service, method, target.path)
+  const found = findOperation(target.service, method, target.path)?.routed
   const permission = found?.operation.permission ?? null
-  const limit = limitClassOf(target.service, method, target.path)
-  return { url: url.href, ...target, operation: found?.name ?? null, permission, limit, ...access(principal, permission) }
+  return { url: url.href, ...target, operation: found?.name ?? null, permission, limit: found?.operation.limit ?? 'default', ...access(principal, permission) }
 }
 
 function access(principal: Principal, permission: string | null): Pick<Explanation, 'access' | 'reason'> {

@@ -11,10 +11,11 @@ import { forward } from './forward.ts'
 import { take } from './limits.ts'
 import { mergedDocument } from './merged-document.ts'
 import { route } from './routing.ts'
-import { limitClassOf, SERVICE_NAMES } from './services.ts'
+import { callOperation } from './operation.ts'
+import { findOperation, SERVICE_NAMES, SERVICES } from './services.ts'
 import { beginVisit, type Visit } from './visit.ts'
 
-/** The whole life of a request from outside: route, identify, limit, forward. Every answer leaves with its id, its limits and its time. */
+/** The whole life of a request from outside: route, identify, limit, call. Every answer leaves with its id, its limits and its time. */
 export async function receive(request: Request, env: Env, ctx: ExecutionContext): Promise<Response> {
   const origin = request.headers.get('Origin')
   const cors: CorsOptions = { allow: env.CORS_ORIGINS.split(',') }
@@ -28,15 +29,17 @@ async function serve(visit: Visit, { env, ctx }: { env: Env; ctx: ExecutionConte
   const { request, url } = visit
   const target = route(request.headers.get('Host') ?? url.host, url.pathname, { services: SERVICE_NAMES, hostSuffix: env.HOST_SUFFIX })
   visit.target = target
+  const found = target && findOperation(target.service, request.method, target.path)
   const refused = await recognise(visit, env)
-  visit.decision = await take(target ? limitClassOf(target.service, request.method, target.path) : 'default', visit, env)
+  visit.decision = await take(found?.routed.operation.limit ?? 'default', visit, env)
   if (!visit.decision.allowed) throw new ServiceError('RATE_LIMITED', `More than ${visit.decision.limit} requests a minute; Retry-After says when to come back`)
   if (refused) throw refused
   if (!target) throw new ServiceError('NOT_FOUND', `Nothing is at ${url.pathname}; /openapi.json lists what is`)
   // Whatever a route promises, these paths are for those who say who they are.
   if (url.pathname.startsWith('/_')) demand(visit.principal, 'authenticated')
   if (target.service === 'gateway' && target.path === '/openapi.json') return Response.json(await mergedDocument(env))
-  return forward(target, visit, { env, ctx })
+  const service = SERVICES[target.service]?.binding?.(env)
+  return found && service ? callOperation(found, visit, service) : forward(target, visit, { env, ctx })
 }
 
 /** Finds out who asks. A credential that does not hold is kept until the request is counted, or guessing keys would be free. */
@@ -46,6 +49,7 @@ async function recognise(visit: Visit, env: Env): Promise<ServiceError | undefin
   if (!credential) return undefined
   try {
     visit.principal = await identify(credential, { address, call: { requestId, traceparent } }, env)
+    visit.headerCredential = credential.scheme !== 'cookie'
     return undefined
   } catch (thrown) {
     return toServiceError(thrown)
@@ -75,12 +79,11 @@ function dismiss(visit: Visit, { answer, cors, env }: { answer: Response; cors: 
     traceparent,
   })
   if (answer.status === 101) return answer
-  const dismissed = new Response(answer.body, answer)
-  const { headers } = dismissed
+  const { headers } = answer
   for (const [name, value] of cors) headers.append(name, value)
   for (const [name, value] of decision ? rateLimitHeaders(decision) : []) headers.set(name, value)
   headers.set('X-Request-ID', requestId)
   headers.set('X-Response-Time', `${durationMs}ms`)
   headers.append('Server-Timing', `gateway;dur=${durationMs}`)
-  return dismissed
+  return answer
 }

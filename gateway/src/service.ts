@@ -23,11 +23,11 @@ const operations: Implementation<typeof gateway, Env> = {
   },
 
   routes({ explain: asked, method }, { env, principal }) {
-    const routes = ROUTES.map(({ service, name, operation, method: routeMethod, path }) => ({
+    const routes = ROUTES.map(({ service, name, operation, route }) => ({
       service,
       operation: name,
-      method: routeMethod,
-      path: service === 'gateway' ? path : `/${service}${path}`,
+      method: route.method,
+      path: service === 'gateway' ? route.path : `/${service}${route.path}`,
       permission: operation.permission,
       limit: operation.limit ?? 'default',
     }))

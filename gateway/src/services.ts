@@ -1,9 +1,9 @@
 import { auth } from '@dot-do/worker-contracts/auth'
-import type { AnyOperation, Contract } from '@dot-do/worker-contracts/contract'
+import type { Contract } from '@dot-do/worker-contracts/contract'
 import { db } from '@dot-do/worker-contracts/db'
 import { gateway } from '@dot-do/worker-contracts/gateway'
 import { mcp } from '@dot-do/worker-contracts/mcp'
-import { parseRoute } from '@dot-do/worker-contracts/route'
+import { matchOperation, routedOperations, type MatchedOperation, type RoutedOperation } from '@dot-do/worker-contracts/route'
 import type { Health } from '@dot-do/worker-types'
 import type { Env } from './env.ts'
 
@@ -30,48 +30,13 @@ export const SERVICES: Readonly<Record<string, RoutedService>> = {
 /** Their names, as hosts and paths spell them. */
 export const SERVICE_NAMES: ReadonlySet<string> = new Set(Object.keys(SERVICES))
 
-/** One route of one service, ready to be matched against a request. */
-export interface ServiceRoute {
-  service: string
-  name: string
-  method: string
-  path: string
-  pattern: RegExp
-  operation: AnyOperation
-}
+/** The routes of every contract, by service. */
+const ROUTED = new Map(Object.entries(SERVICES).map(([name, { contract }]) => [name, routedOperations(contract)]))
 
-/** Every route of every contract. */
-export const ROUTES: ServiceRoute[] = Object.values(SERVICES).flatMap(({ contract }) =>
-  Object.entries(contract.operations).flatMap(([name, operation]) =>
-    operation.http ? [{ service: contract.name, name, operation, ...matcher(operation.http) }] : [],
-  ),
-)
+/** Every route of every contract, under the service it belongs to. */
+export const ROUTES: (RoutedOperation & { service: string })[] = [...ROUTED].flatMap(([service, routed]) => routed.map((each) => ({ service, ...each })))
 
-/** Routes that draw on a counter of their own, by service: few, so that most requests are matched against nothing. */
-const LIMITED = Map.groupBy(
-  ROUTES.filter(({ operation }) => (operation.limit ?? 'default') !== 'default'),
-  ({ service }) => service,
-)
-
-/** The route that a service's own router will choose for a request. */
-export function findRoute(service: string, method: string, path: string): ServiceRoute | undefined {
-  return ROUTES.find((route) => route.service === service && matches(route, method, path))
-}
-
-/** Which counter a request draws on. */
-export function limitClassOf(service: string, method: string, path: string): string {
-  return LIMITED.get(service)?.find((route) => matches(route, method, path))?.operation.limit ?? 'default'
-}
-
-function matches(route: ServiceRoute, method: string, path: string): boolean {
-  return (route.method === method || (route.method === 'GET' && method === 'HEAD')) && route.pattern.test(path)
-}
-
-function matcher(http: NonNullable<AnyOperation['http']>): { method: string; path: string; pattern: RegExp } {
-  const { method, path } = parseRoute(http)
-  const source = path
-    .replaceAll(/[.*?()[\]{}|\\^$]/g, '\\$&')
-    .replaceAll(/:\w+\+/g, '.+')
-    .replaceAll(/:\w+/g, '[^/]+')
-  return { method, path, pattern: new RegExp(`^${source}$`) }
+/** The operation that a request to a service is for, with its path parameters; undefined for what the service answers by hand or not at all. */
+export function findOperation(service: string, method: string, path: string): MatchedOperation | undefined {
+  return matchOperation(ROUTED.get(service) ?? [], method, path)
 }

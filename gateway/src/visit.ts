@@ -15,6 +15,8 @@ export interface Visit {
   /** Where it came from; empty where nobody in front says. */
   address: string
   principal: Principal
+  /** Whether it proved itself by a header, which a foreign page cannot send. */
+  headerCredential: boolean
   target?: Target | undefined
   decision?: LimitDecision
 }
@@ -29,5 +31,6 @@ export function beginVisit(request: Request): Visit {
     startedAt: Date.now(),
     address: request.headers.get('CF-Connecting-IP') ?? '',
     principal: ANONYMOUS,
+    headerCredential: false,
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { findRoute, limitClassOf, ROUTES } from '../src/services.ts'
+import { findOperation, ROUTES } from '../src/services.ts'
 
 describe('the routes of the contracts', () => {
   it.each([
@@ -11,7 +11,7 @@ describe('the routes of the contracts', () => {
     ['auth', 'GET', '/apikeys/key_1', 'getKey'],
     ['gateway', 'GET', '/_routes', 'routes'],
   ])('matches %s %s %s to %s', (service, method, path, name) => {
-    expect(findRoute(service, method, path)?.name).toBe(name)
+    expect(findOperation(service, method, path)?.routed.name).toBe(name)
   })
 
   it.each([
@@ -21,20 +21,22 @@ describe('the routes of the contracts', () => {
     ['auth', 'GET', '/apikeys/a/b'],
     ['none', 'GET', '/things'],
   ])('matches %s %s %s to nothing', (service, method, path) => {
-    expect(findRoute(service, method, path)).toBeUndefined()
+    expect(findOperation(service, method, path)).toBeUndefined()
   })
 
   it('gives each operation over HTTP one route, and no two the same', () => {
-    const addresses = ROUTES.map(({ service, method, path }) => `${service} ${method} ${path}`)
+    const addresses = ROUTES.map(({ service, route }) => `${service} ${route.method} ${route.path}`)
 
     expect(new Set(addresses).size).toBe(addresses.length)
     expect(addresses).toContain('db POST /things')
   })
 
   it('puts a route with a limit of its own on a counter of its own', () => {
-    expect(limitClassOf('db', 'POST', '/batch')).toBe('batch')
-    expect(limitClassOf('auth', 'POST', '/apikeys')).toBe('auth')
-    expect(limitClassOf('auth', 'GET', '/apikeys')).toBe('default')
-    expect(limitClassOf('db', 'POST', '/things')).toBe('default')
+    const limitOf = (service: string, method: string, path: string) => findOperation(service, method, path)?.routed.operation.limit
+
+    expect(limitOf('db', 'POST', '/batch')).toBe('batch')
+    expect(limitOf('auth', 'POST', '/apikeys')).toBe('auth')
+    expect(limitOf('auth', 'GET', '/apikeys')).toBeUndefined()
+    expect(limitOf('db', 'POST', '/things')).toBeUndefined()
   })
 })

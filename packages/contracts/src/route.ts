@@ -1,11 +1,24 @@
-import type { Route } from './contract.ts'
+import type { AnyOperation, Contract, Route } from './contract.ts'
 
-/** A route taken apart. `parameters` are in the order of the path; `greedy` is the last one, if it takes the rest of the path. */
+/** A route taken apart. `parameters` are in the order of the path; `pattern` matches a path and names their texts. */
 export interface ParsedRoute {
   method: string
   path: string
   parameters: string[]
-  greedy: string | undefined
+  pattern: RegExp
+}
+
+/** An operation that answers over HTTP, ready to be matched against requests. */
+export interface RoutedOperation {
+  name: string
+  operation: AnyOperation
+  route: ParsedRoute
+}
+
+/** The operation that a request is for, with the texts of its path parameters decoded. */
+export interface MatchedOperation {
+  routed: RoutedOperation
+  parameters: Record<string, string>
 }
 
 /** Takes a route apart; throws when `:name+` stands anywhere but last. */
@@ -14,5 +27,41 @@ export function parseRoute(route: Route): ParsedRoute {
   const named = [...path.matchAll(/:(\w+)(\+?)/g)]
   const greedy = named.find(([, , plus]) => plus)?.[1]
   if (greedy && !path.endsWith(`:${greedy}+`)) throw new TypeError(`Route "${route}": ":${greedy}+" takes the rest of the path, so it comes last`)
-  return { method, path, parameters: named.map(([, name = '']) => name), greedy }
+  return { method, path, parameters: named.map(([, name = '']) => name), pattern: patternOf(path) }
+}
+
+/** The operations of a contract that answer over HTTP, in its order. */
+export function routedOperations({ operations }: Contract): RoutedOperation[] {
+  return Object.entries(operations).flatMap(([name, operation]) => (operation.http ? [{ name, operation, route: parseRoute(operation.http) }] : []))
+}
+
+/** The first operation whose route a request fits. A HEAD is a GET without the body. */
+export function matchOperation(routed: readonly RoutedOperation[], method: string, path: string): MatchedOperation | undefined {
+  const asked = method === 'HEAD' ? 'GET' : method
+  for (const candidate of routed) {
+    const match = candidate.route.method === asked && candidate.route.pattern.exec(path)
+    if (match) return { routed: candidate, parameters: decoded(match.groups) }
+  }
+  return undefined
+}
+
+function patternOf(path: string): RegExp {
+  const source = path
+    .replaceAll(/[.*?()[\]{}|\\^$]/g, '\\$&')
+    .replaceAll(/:(\w+)\+/g, '(?<$1>.+)')
+    .replaceAll(/:(\w+)/g, '(?<$1>[^/]+)')
+  return new RegExp(`^${source}$`)
+}
+
+function decoded(groups: Record<string, string> | undefined): Record<string, string> {
+  return Object.fromEntries(Object.entries(groups ?? {}).map(([name, text]) => [name, decodedText(text)]))
+}
+
+/** What is not well encoded stays as it is, for the schema to judge. */
+function decodedText(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
 }

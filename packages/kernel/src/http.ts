@@ -1,12 +1,11 @@
-import type { Contract } from '@dot-do/worker-contracts/contract'
-import { parseRoute } from '@dot-do/worker-contracts/route'
+import type { AnyOperation, Contract } from '@dot-do/worker-contracts/contract'
+import { matchOperation, routedOperations, type MatchedOperation } from '@dot-do/worker-contracts/route'
 import { setHeaders } from '@dot-do/worker-middleware/answer-headers'
-import { errorAnswer, errorHandler } from '@dot-do/worker-middleware/error-handler'
+import { errorAnswer } from '@dot-do/worker-middleware/error-handler'
 import { readCredential } from '@dot-do/worker-middleware/auth'
 import { requestIdOf } from '@dot-do/worker-middleware/request-id'
 import type { CallOptions } from '@dot-do/worker-types'
-import { ServiceError, success } from '@dot-do/worker-utils'
-import type { Context } from 'hono'
+import { log, ServiceError, success, toServiceError } from '@dot-do/worker-utils'
 import { Hono } from 'hono/tiny'
 import { callOf, onward, type Call, type Runtime } from './call.ts'
 import { identify, type HasAuth } from './credentials.ts'
@@ -41,41 +40,75 @@ export function http<C extends Contract, Env>(implemented: Implemented<C, Env>):
 }
 
 function project<Env>(service: AnyImplemented<Env>): HttpService<Env> {
+  const routed = routedOperations(service.contract)
+  const app = handwritten(service)
+  return {
+    app,
+    async fetch(request, runtime) {
+      const url = new URL(request.url)
+      const matched = matchOperation(routed, request.method, url.pathname)
+      if (!matched) return app.fetch(request, runtime.env as Env & object, runtime as unknown as ExecutionContext)
+      return serve(service, matched, { request, url, runtime })
+    },
+  }
+}
+
+/** Serves a route of the contract. */
+async function serve<Env>(
+  service: AnyImplemented<Env>,
+  { routed, parameters }: MatchedOperation,
+  { request, url, runtime }: { request: Request; url: URL; runtime: Runtime<Env> },
+): Promise<Response> {
+  let requestId = requestIdOf(request.headers)
+  try {
+    const { call, headerCredential } = await receive(request, runtime, requestId)
+    requestId = call.requestId
+    const gather = () => gatherInput(routed, { request, url, parameters, headerCredential })
+    return marked(answerTo(request.method, routed.operation, await invoke(service, { name: routed.name, gather }, call)), requestId)
+  } catch (thrown) {
+    return refusal(thrown, requestId)
+  }
+}
+
+/** An operation's answer over HTTP: in the envelope, under the status that its contract gives it. To HEAD without the body. */
+export function answerTo(method: string, operation: AnyOperation, answer: unknown): Response {
+  const whole = Response.json(success(answer), { status: operation.status ? operation.status(answer as never) : 200 }) // it is what the output schema let through
+  return method === 'HEAD' ? new Response(null, whole) : whole
+}
+
+/** What no contract route takes: the document, the routes written by hand, and everything that is not there. */
+function handwritten<Env>(service: AnyImplemented<Env>): Hono<HttpEnv<Env>> {
   const app = new Hono<HttpEnv<Env>>()
   app.use(async (c, next) => {
     c.set('requestId', requestIdOf(c.req.raw.headers))
     await next()
-    // c.json has set it already; the answers of errors and other Workers come without, and may be frozen.
-    if (c.res.headers.get('X-Request-ID') !== c.var.requestId) setHeaders(c, [['X-Request-ID', c.var.requestId]])
+    setHeaders(c, [['X-Request-ID', c.var.requestId]])
   })
   app.use(async (c, next) => {
-    const runtime = c.executionCtx as unknown as Runtime<Env> // fetch below is the only caller, and hands over just this
+    const runtime = c.executionCtx as unknown as Runtime<Env> // project's fetch is the only caller, and hands over just this
     const { call, headerCredential } = await receive(c.req.raw, runtime, c.var.requestId)
     c.set('requestId', call.requestId)
     c.set('call', call)
     c.set('headerCredential', headerCredential)
-    c.header('X-Request-ID', call.requestId)
     await next()
   })
-  for (const name of Object.keys(service.contract.operations)) addRoute(app, service, name)
   app.get('/openapi.json', (c) => c.json(service.document))
-  const logged = errorHandler()
-  // What invoke throws is a ServiceError that was logged there and lost its cause; all else is logged here.
-  app.onError((error, c) => (error instanceof ServiceError && error.cause === undefined ? errorAnswer(error, c.var.requestId) : logged(error, c)))
-  app.notFound((c) => errorAnswer(new ServiceError('NOT_FOUND', `No route ${c.req.method} ${c.req.path}; /openapi.json lists them`), c.var.requestId))
-  return { app, fetch: async (request, runtime) => app.fetch(request, runtime.env as Env & object, runtime as unknown as ExecutionContext) }
+  app.onError((error, c) => refusal(error, c.var.requestId))
+  app.notFound((c) => refusal(new ServiceError('NOT_FOUND', `No route ${c.req.method} ${c.req.path}; /openapi.json lists them`), c.var.requestId))
+  return app
 }
 
-function addRoute<Env>(app: Hono<HttpEnv<Env>>, service: AnyImplemented<Env>, name: string): void {
-  const operation = service.contract.operations[name]
-  if (!operation?.http) return
-  const route = parseRoute(operation.http)
-  const path = route.greedy ? route.path.replace(`:${route.greedy}+`, `:${route.greedy}{.+}`) : route.path
-  app.on(route.method, path, async (c: Context<HttpEnv<Env>>) => {
-    const input = { request: c.req.raw, parameters: c.req.param() as Record<string, string>, headerCredential: c.var.headerCredential }
-    const answer = await invoke(service, { name, gather: () => gatherInput(operation, route, input) }, c.var.call)
-    return c.json(success(answer), operation.status ? operation.status(answer as never) : 200)
-  })
+/** What invoke throws is a ServiceError that was logged there and lost its cause; a fault of ours that comes another way is logged here. */
+function refusal(thrown: unknown, requestId: string): Response {
+  const error = toServiceError(thrown)
+  const { code, message, cause } = error
+  if (error.status >= 500 && cause !== undefined) log('error', 'request_failed', { requestId, code, message, cause })
+  return marked(errorAnswer(error, requestId), requestId)
+}
+
+function marked(answer: Response, requestId: string): Response {
+  answer.headers.set('X-Request-ID', requestId)
+  return answer
 }
 
 /** Makes the call of a request: at a binding's door by the caller's word, at the platform's door by a bare credential. */

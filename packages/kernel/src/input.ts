@@ -1,5 +1,5 @@
 import type { AnyOperation } from '@dot-do/worker-contracts/contract'
-import type { ParsedRoute } from '@dot-do/worker-contracts/route'
+import type { RoutedOperation } from '@dot-do/worker-contracts/route'
 import { ServiceError } from '@dot-do/worker-utils'
 import type * as z from 'zod'
 
@@ -9,14 +9,15 @@ const BODY_LIMIT_BYTES = 1_048_576
 /** One HTTP request as the projection needs it: path parameters are decoded already. */
 export interface HttpInput {
   request: Request
+  url: URL
   parameters: Record<string, string>
   /** Whether the caller proved itself by a header, which a foreign page cannot send. */
   headerCredential: boolean
 }
 
 /** Gathers an operation's raw input from path, query string and body. INVALID for broken JSON, TOO_LARGE before an oversized body is read. */
-export async function gatherInput(operation: AnyOperation, route: ParsedRoute, input: HttpInput): Promise<unknown> {
-  const search = new URL(input.request.url).searchParams
+export async function gatherInput({ operation, route }: RoutedOperation, input: HttpInput): Promise<unknown> {
+  const search = input.url.searchParams
   const body = route.method === 'GET' ? {} : await bodyInput(operation, input)
   if (typeof body !== 'object' || body === null || Array.isArray(body)) throw invalid('', 'must be a JSON object')
   const searched = [...new Set(search.keys())].map((name) => [name, search.getAll(name)] as const)
