@@ -16,6 +16,8 @@ export interface Env extends BaseEnv {
   RateCounters: DurableObjectNamespace<RateCounter>
   /** What follows a production host name here: `.localhost:8787`; empty in production. */
   HOST_SUFFIX: string
+  /** How long, in milliseconds, a request's log line may wait for others to be written with; 0: each by itself, as Workers Logs wants them. */
+  LOG_WAIT_MS: string
   /** Origins whose pages may read answers, separated by commas; see the CORS middleware for wildcards. */
   CORS_ORIGINS: string
 }

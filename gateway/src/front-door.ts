@@ -13,6 +13,7 @@ import { mergedDocument } from './merged-document.ts'
 import { route } from './routing.ts'
 import { callOperation } from './operation.ts'
 import { findOperation, SERVICE_NAMES, SERVICES } from './services.ts'
+import { logRequest } from './request-log.ts'
 import { beginVisit, type Visit } from './visit.ts'
 
 /** The whole life of a request from outside: route, identify, limit, call. Every answer leaves with its id, its limits and its time. */
@@ -22,7 +23,7 @@ export async function receive(request: Request, env: Env, ctx: ExecutionContext)
   if (isPreflight(request)) return new Response(null, { status: 204, headers: preflightHeaders(origin, cors).map(([name, value]) => [name, value]) })
   const visit = beginVisit(request)
   const answer = await serve(visit, { env, ctx }).catch((thrown: unknown) => failure(thrown, visit))
-  return dismiss(visit, { answer, cors: corsHeaders(origin, cors), env })
+  return dismiss(visit, { answer, cors: corsHeaders(origin, cors), runtime: { env, ctx } })
 }
 
 async function serve(visit: Visit, { env, ctx }: { env: Env; ctx: ExecutionContext }): Promise<Response> {
@@ -62,22 +63,13 @@ function failure(thrown: unknown, { requestId }: Visit): Response {
   return errorAnswer(error, requestId)
 }
 
-function dismiss(visit: Visit, { answer, cors, env }: { answer: Response; cors: Header[]; env: Env }): Response {
+function dismiss(visit: Visit, { answer, cors, runtime }: { answer: Response; cors: Header[]; runtime: { env: Env; ctx: ExecutionContext } }): Response {
   const { request, url, requestId, traceparent, startedAt, principal, target, decision } = visit
   const durationMs = Date.now() - startedAt
-  const level = answer.status >= 500 ? 'error' : 'info'
+  const { status } = answer
   const service = target?.service ?? null
-  createLog(env.LOG_LEVEL)(level, 'request', {
-    method: request.method,
-    host: url.host,
-    path: url.pathname,
-    status: answer.status,
-    durationMs,
-    service,
-    principal: principal.id,
-    requestId,
-    traceparent,
-  })
+  const { method } = request
+  logRequest({ method, host: url.host, path: url.pathname, status, durationMs, service, principal: principal.id, requestId, traceparent }, runtime)
   if (answer.status === 101) return answer
   const { headers } = answer
   for (const [name, value] of cors) headers.append(name, value)

@@ -69,12 +69,14 @@ export class RateCounter extends DurableObject<Env> {
   }
 
   async #write(): Promise<void> {
-    for (const name of this.#unwritten) this.ctx.storage.kv.put(name, this.#window(name).state)
+    const states = [...this.#unwritten].map((name) => [name, this.#window(name).state] as const)
     this.#unwritten.clear()
+    // Unconfirmed, or every answer of this object would wait for the disk.
+    await Promise.all(states.map(([name, state]) => this.ctx.storage.put(name, state, { allowUnconfirmed: true })))
     await this.#alarmLater(Date.now())
   }
 
   async #alarmLater(now: number): Promise<void> {
-    if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(now + 2 * WINDOW_SECONDS * 1000)
+    if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(now + 2 * WINDOW_SECONDS * 1000, { allowUnconfirmed: true })
   }
 }

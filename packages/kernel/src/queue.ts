@@ -20,14 +20,9 @@ export function consumer<C extends Contract, Env>(implemented: Implemented<C, En
       const failure = await run(service, message.body, { env, waitUntil: (promise) => ctx.waitUntil(promise) })
       if (!failure) message.ack()
       else {
-        log('warn', 'message_failed', {
-          service: service.contract.name,
-          queue: batch.queue,
-          message: message.id,
-          attempts: message.attempts,
-          code: failure.code,
-          reason: failure.message,
-        })
+        const { code, message: reason } = failure
+        const { id, attempts } = message
+        log('warn', 'message_failed', { service: service.contract.name, queue: batch.queue, message: id, attempts, code, reason })
         message.retry({ delaySeconds: failure.transient ? Math.min(2 ** message.attempts, MAX_DELAY_SECONDS) : 0 })
       }
     }

@@ -15,7 +15,7 @@ export function createLog(least = 'info'): Log {
   const threshold = isLevel(least) ? SEVERITY[least] : SEVERITY.info
   return (level, event, fields = {}) => {
     if (SEVERITY[level] < threshold) return
-    const line = lineOf(level, event, fields)
+    const line = logLine(level, event, fields)
     if (level === 'warn' || level === 'error') console.error(line)
     else console.log(line)
   }
@@ -23,6 +23,11 @@ export function createLog(least = 'info'): Log {
 
 /** Writes one JSON object on one line, from `info` upwards; `warn` and `error` go to standard error. Secrets are replaced by `[redacted]`. */
 export const log: Log = createLog()
+
+/** Writes lines that `logLine` made, as one. */
+export function writeLines(lines: readonly string[]): void {
+  console.log(lines.join('\n'))
+}
 
 /** A copy of a value that may be logged: secrets replaced, errors opened with their causes, what JSON cannot say turned into text. */
 export function redact(value: unknown, depth = 0): unknown {
@@ -36,7 +41,8 @@ export function redact(value: unknown, depth = 0): unknown {
   return Object.fromEntries(members.map(([key, member]) => [key, SECRET_KEY.test(key) ? REDACTED : redact(member, depth + 1)]))
 }
 
-function lineOf(level: LogLevel, event: string, fields: Record<string, unknown>): string {
+/** A line as `log` writes it, for whoever writes several at once. Secrets are replaced; it never throws. */
+export function logLine(level: LogLevel, event: string, fields: Record<string, unknown>): string {
   const head = { level, event }
   try {
     return JSON.stringify(Object.assign({ time: new Date().toISOString(), ...head }, redact(fields), head))

@@ -73,9 +73,15 @@ async function completion({ onEvent }: RuntimeSettings, leash: Leash): Promise<(
     unsafeRuntimeEnv: leash.env,
     unsafeHandleRuntimeRestart: () => onEvent({ type: 'restarted' }),
     handleStructuredLogs({ level, message }) {
-      if (!message.startsWith(EXPECTED_NOISE)) onEvent({ type: 'log', level, message })
+      if (message.startsWith(EXPECTED_NOISE)) return
+      for (const line of linesOf(message)) onEvent({ type: 'log', level, message: line })
     },
   })
+}
+
+/** A busy Worker writes several lines of JSON at once; any other text may have line breaks of its own. */
+function linesOf(message: string): string[] {
+  return message.startsWith('{') ? message.split(/\n(?={)/) : [message]
 }
 
 /** Miniflare ends the whole process when a signal comes, at once; when to end is this program's matter. Its listener for the process's exit stays. */

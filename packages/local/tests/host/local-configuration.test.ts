@@ -34,7 +34,7 @@ it('hands a secret to the service it belongs to and to no other', () => {
   expect(localEnv('db', 8787, secrets)).toMatchObject({ DB_ROLE_SECRET: 'roles' })
   expect(localEnv('db', 8787, secrets)).not.toHaveProperty('KEY_PEPPER')
   expect(localEnv('auth', 8787, secrets)).toEqual({ KEY_MODE: 'test', KEY_PEPPER: 'pepper' })
-  expect(localEnv('gateway', 8787, secrets)).toEqual({ KEY_MODE: 'test', HOST_SUFFIX: '.localhost:8787' })
+  expect(localEnv('gateway', 8787, secrets)).toEqual({ KEY_MODE: 'test', HOST_SUFFIX: '.localhost:8787', LOG_WAIT_MS: '20' })
 })
 
 it('binds the database to db alone', () => {

@@ -44,7 +44,7 @@ it('gives each binding its props, and each Worker its local variables and no sec
     greeting: 'hello',
     suffix: `.localhost:${platform.port}`,
     mode: 'test',
-    names: ['GREETING', 'HOST_SUFFIX', 'KEY_MODE', 'NOTES_QUEUE', 'NOTES_SERVICE'],
+    names: ['GREETING', 'HOST_SUFFIX', 'KEY_MODE', 'LOG_WAIT_MS', 'NOTES_QUEUE', 'NOTES_SERVICE'],
   })
 })
 
