@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 import { createServer } from 'node:net'
 
 /** Where the platform listens. */
@@ -12,7 +13,7 @@ export interface Listening {
  */
 export async function chooseListening(port: number, host?: string): Promise<Listening> {
   const [first = '127.0.0.1', ...further] = host === undefined ? ['127.0.0.1', '::1'] : [host]
-  const bound = await probe(first, port)
+  const bound = port === 0 ? await freePort(first) : await probe(first, port)
   if (typeof bound === 'string') throw new Error(bound === 'EADDRINUSE' ? takenPort(port) : `Cannot listen on ${first} port ${port}: ${bound}`)
   const hosts = [first]
   for (const other of further) {
@@ -23,9 +24,16 @@ export async function chooseListening(port: number, host?: string): Promise<List
   return { hosts, port: bound }
 }
 
-/** A free port of this machine. */
-export async function freePort(): Promise<number> {
-  return (await chooseListening(0, '127.0.0.1')).port
+/**
+ * A free port of this machine. It is taken only later, so it comes from below the range that systems give to outgoing connections (from 32768 on Linux, 49152
+ * elsewhere): one from there could be in use a moment later.
+ */
+export async function freePort(host = '127.0.0.1'): Promise<number> {
+  for (let tries = 0; tries < 20; tries++) {
+    const bound = await probe(host, randomInt(16_384, 32_768))
+    if (typeof bound === 'number') return bound
+  }
+  throw new Error(`Found no free port on ${host}`)
 }
 
 /** What to say about a port that another program has. */
