@@ -1,5 +1,5 @@
 import { batch, database } from '@dot-do/worker-data/database'
-import { allows, decodeCursor, encodeCursor, ServiceError } from '@dot-do/worker-utils'
+import { allows, decodeCursor, pageOf } from '@dot-do/worker-utils'
 import { and, desc, eq, lt } from 'drizzle-orm'
 import { iso } from '../api-keys.ts'
 import type { Operations } from '../operations.ts'
@@ -8,7 +8,7 @@ import { audit } from '../tables.ts'
 export const listAudit: Operations['listAudit'] = async ({ limit, cursor, actor, action, subject }, call) => {
   const wanted = and(
     allows(call.principal.permissions, '*') ? undefined : eq(audit.tenant, call.principal.tenant),
-    cursor === undefined ? undefined : lt(audit.sequence, placeIn(cursor)),
+    cursor === undefined ? undefined : lt(audit.sequence, decodeCursor(cursor, isSequence)),
     actor === undefined ? undefined : eq(audit.actor, actor),
     action === undefined ? undefined : eq(audit.action, action),
     subject === undefined ? undefined : eq(audit.subject, subject),
@@ -19,10 +19,8 @@ export const listAudit: Operations['listAudit'] = async ({ limit, cursor, actor,
     .where(wanted)
     .orderBy(desc(audit.sequence))
     .limit(limit + 1)
-  const page = found.slice(0, limit)
-  const last = page.at(-1)
-  const items = page.map(({ sequence: _sequence, ...entry }) => ({ ...entry, at: iso(entry.at) }))
-  return { items, nextCursor: found.length > limit && last ? encodeCursor(last.sequence) : null }
+  const { items, nextCursor } = pageOf(found, limit, ({ sequence }) => sequence)
+  return { items: items.map((entry) => ({ ...entry, at: iso(entry.at) })), nextCursor }
 }
 
 /** The whole chain recomputed where it lies; each entry must follow from the one before. */
@@ -37,9 +35,6 @@ export const verifyAudit: Operations['verifyAudit'] = async (_input, call) => {
   return { valid: firstBroken === null, entries: Number(entries), ...(typeof firstBroken === 'string' && { firstBroken }) }
 }
 
-function placeIn(cursor: string): number {
-  const place = decodeCursor(cursor)
-  if (typeof place !== 'number' || !Number.isSafeInteger(place))
-    throw new ServiceError('INVALID', 'This cursor belongs to another list', { details: [{ path: 'cursor', message: 'belongs to another list' }] })
-  return place
+function isSequence(place: unknown): place is number {
+  return Number.isSafeInteger(place)
 }

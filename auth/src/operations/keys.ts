@@ -1,7 +1,8 @@
 import { database } from '@dot-do/worker-data/database'
 import { commit } from '@dot-do/worker-data/ledger'
 import type { Call } from '@dot-do/worker-kernel/call'
-import { allows, covers, decodeCursor, displayApiKey, encodeCursor, generateApiKey, generateId, ServiceError } from '@dot-do/worker-utils'
+import { timestampSchema } from '@dot-do/worker-schemas'
+import { allows, covers, decodeCursor, displayApiKey, generateApiKey, generateId, pageOf, ServiceError } from '@dot-do/worker-utils'
 import { and, desc, eq, isNull, sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { expiryAfter, graceExpiry, hashKey, iso, renewedExpiry, shown, whyEnded, type KeyRow } from '../api-keys.ts'
@@ -34,9 +35,8 @@ export const listKeys: Operations['listKeys'] = async ({ limit, cursor, includeR
     .where(wanted)
     .orderBy(desc(keys.createdAt), desc(keys.id))
     .limit(limit + 1)
-  const page = found.slice(0, limit)
-  const last = page.at(-1)
-  return { items: page.map(shown), nextCursor: found.length > limit && last ? encodeCursor([iso(last.createdAt), last.id]) : null }
+  const { items, nextCursor } = pageOf(found, limit, ({ createdAt, id }) => [iso(createdAt), id])
+  return { items: items.map(shown), nextCursor }
 }
 
 export const getKey: Operations['getKey'] = async ({ id }, call) => shown(await find(id, call))
@@ -115,11 +115,14 @@ function ofTenant({ principal }: Call<Env>) {
   return allows(principal.permissions, '*') ? undefined : eq(keys.tenant, principal.tenant)
 }
 
+const place = z.tuple([timestampSchema, z.string()])
+
+function isPlace(value: unknown): value is z.infer<typeof place> {
+  return place.safeParse(value).success
+}
+
 function olderThan(cursor: string) {
-  const place = decodeCursor(cursor)
-  const [at, id] = Array.isArray(place) ? (place as unknown[]) : []
-  if (!z.iso.datetime().safeParse(at).success || typeof id !== 'string')
-    throw new ServiceError('INVALID', 'This cursor belongs to another list', { details: [{ path: 'cursor', message: 'belongs to another list' }] })
+  const [at, id] = decodeCursor(cursor, isPlace)
   return sql`(${keys.createdAt}, ${keys.id}) < (${at}::timestamptz, ${id})`
 }
 

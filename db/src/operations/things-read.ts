@@ -1,6 +1,6 @@
 import type { Thing, ThingVersion } from '@dot-do/worker-contracts/thing'
 import type { Call } from '@dot-do/worker-kernel/call'
-import { decodeCursor, encodeCursor, ServiceError } from '@dot-do/worker-utils'
+import { decodeCursor, pageOf, ServiceError } from '@dot-do/worker-utils'
 import type * as z from 'zod'
 import { connectionAs, type Statement } from '../database.ts'
 import type { Env } from '../env.ts'
@@ -15,7 +15,7 @@ export const get: Operations['get'] = async ({ id, ns }, call) => {
 }
 
 export const list: Operations['list'] = async ({ ns, type, limit, cursor }, call) => {
-  const after = cursor === undefined ? '' : placeIn(cursor, 'string')
+  const after = cursor === undefined ? '' : decodeCursor(cursor, isId)
   const things = await column<z.input<typeof Thing>>(listThings({ ns: namespaceFor(call.principal, ns), type, after, limit }), call)
   return pageOf(things, limit, ({ $id }) => $id)
 }
@@ -26,7 +26,7 @@ export const count: Operations['count'] = async ({ ns, type }, call) => {
 }
 
 export const history: Operations['history'] = async ({ id, ns, limit, cursor }, call) => {
-  const before = cursor === undefined ? 2_147_483_647 : placeIn(cursor, 'number')
+  const before = cursor === undefined ? 2_147_483_647 : decodeCursor(cursor, isVersion)
   const versions = await column<z.input<typeof ThingVersion>>(listVersions({ ns: namespaceFor(call.principal, ns), id, before, limit }), call)
   if (versions.length === 0 && cursor === undefined) throw new ServiceError('NOT_FOUND', `No thing ${id}`)
   return pageOf(versions, limit, ({ version }) => version)
@@ -45,15 +45,10 @@ async function column<Value>(statement: Statement, { env }: Call<Env>): Promise<
   return (result?.rows ?? []).map(([value]) => value as Value)
 }
 
-function pageOf<Item>(found: Item[], limit: number, place: (item: Item) => string | number): { items: Item[]; nextCursor: string | null } {
-  const items = found.slice(0, limit)
-  const last = items.at(-1)
-  return { items, nextCursor: found.length > limit && last !== undefined ? encodeCursor(place(last)) : null }
+function isId(place: unknown): place is string {
+  return typeof place === 'string'
 }
 
-function placeIn<Type extends 'string' | 'number'>(cursor: string, type: Type): Type extends 'string' ? string : number {
-  const place = decodeCursor(cursor)
-  if (typeof place !== type || (type === 'number' && !Number.isSafeInteger(place)))
-    throw new ServiceError('INVALID', 'This cursor belongs to another list', { details: [{ path: 'cursor', message: 'belongs to another list' }] })
-  return place as Type extends 'string' ? string : number // the line above checked it
+function isVersion(place: unknown): place is number {
+  return Number.isSafeInteger(place)
 }
