@@ -4,7 +4,6 @@ import type { Call } from '@dot-do/worker-kernel/call'
 import { timestampSchema } from '@dot-do/worker-schemas'
 import { allows, covers, decodeCursor, displayApiKey, generateApiKey, generateId, pageOf, ServiceError } from '@dot-do/worker-utils'
 import { and, desc, eq, isNull, sql } from 'drizzle-orm'
-import * as z from 'zod'
 import { expiryAfter, graceExpiry, hashKey, iso, renewedExpiry, shown, whyEnded, type KeyRow } from '../api-keys.ts'
 import { appendAudit } from '../audit.ts'
 import type { Env } from '../env.ts'
@@ -115,10 +114,8 @@ function ofTenant({ principal }: Call<Env>) {
   return allows(principal.permissions, '*') ? undefined : eq(keys.tenant, principal.tenant)
 }
 
-const place = z.tuple([timestampSchema, z.string()])
-
-function isPlace(value: unknown): value is z.infer<typeof place> {
-  return place.safeParse(value).success
+function isPlace(value: unknown): value is [at: string, id: string] {
+  return Array.isArray(value) && timestampSchema.safeParse(value[0]).success && typeof value[1] === 'string'
 }
 
 function olderThan(cursor: string) {
