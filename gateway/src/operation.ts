@@ -17,6 +17,7 @@ export async function callOperation({ routed, parameters }: MatchedOperation, vi
   const key = request.headers.get('Idempotency-Key')
   const options: CallOptions = { requestId, traceparent, onBehalfOf: principal, ...(key === null ? {} : { idempotencyKey: key }) }
   const methods = service as unknown as Record<string, (input: unknown, call: CallOptions) => Promise<unknown>> // a binding has a method for each operation of its contract
-  const answer = await methods[routed.name]?.(input, options)
-  return answerTo(request.method, routed.operation, answer)
+  const perform = methods[routed.name]
+  if (!perform) throw new TypeError(`The binding has no ${routed.name}`)
+  return answerTo(request.method, routed.operation, await perform(input, options))
 }
