@@ -14,6 +14,7 @@ import { route } from './routing.ts'
 import { callOperation } from './operation.ts'
 import { findOperation, SERVICE_NAMES, SERVICES } from './services.ts'
 import { logRequest } from './request-log.ts'
+import { dropUnreadBody } from './unread-body.ts'
 import { beginVisit, type Visit } from './visit.ts'
 
 /** The whole life of a request from outside: route, identify, limit, call. Every answer leaves with its id, its limits and its time. */
@@ -22,7 +23,7 @@ export async function receive(request: Request, env: Env, ctx: ExecutionContext)
   const cors: CorsOptions = { allow: env.CORS_ORIGINS.split(',') }
   if (isPreflight(request)) return new Response(null, { status: 204, headers: preflightHeaders(origin, cors).map(([name, value]) => [name, value]) })
   const visit = beginVisit(request)
-  const answer = await serve(visit, { env, ctx }).catch((thrown: unknown) => failure(thrown, visit))
+  const answer = await serve(visit, { env, ctx }).catch((thrown: unknown) => refuse(thrown, visit))
   return dismiss(visit, { answer, cors: corsHeaders(origin, cors), runtime: { env, ctx } })
 }
 
@@ -57,7 +58,8 @@ async function recognise(visit: Visit, env: Env): Promise<ServiceError | undefin
   }
 }
 
-function failure(thrown: unknown, { requestId }: Visit): Response {
+async function refuse(thrown: unknown, { request, requestId }: Visit): Promise<Response> {
+  await dropUnreadBody(request)
   const error = toServiceError(thrown)
   if (error.status >= 500) createLog()('error', 'request_failed', { requestId, code: error.code, message: error.message, cause: error.cause })
   return errorAnswer(error, requestId)

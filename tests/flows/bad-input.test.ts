@@ -50,9 +50,11 @@ describe('bad input over HTTP', () => {
     const body = JSON.stringify({ $type: type, content: 'x'.repeat(2 * 1_048_576) })
 
     const announced = await admin('/db/things', { body })
+    const stranger = await ask('/db/things', { body })
     const { data } = await admin(`/db/count?type=${type}`)
 
     expect(announced).toMatchObject({ status: 413, error: { code: 'TOO_LARGE' } })
+    expect(stranger.status).toBe(401)
     expect(data).toEqual({ count: 0 })
   })
 
