@@ -27,6 +27,17 @@ describe('the audit log', () => {
     expect(await admin.verifyAudit({})).toEqual({ valid: true, entries: 3 })
   })
 
+  it('takes what other services did into the chain, under whoever did it', async () => {
+    await threeEntries()
+    const deploy = auth.as('deploy', ['audit:write'])
+
+    const { id } = await deploy.recordAudit({ actor: 'key_1', action: 'deploy.rollback', subject: 'hello', tenant: 'acme', detail: { commit: 'abc' } })
+
+    const { items } = await admin.listAudit({ limit: 1 })
+    expect(items).toMatchObject([{ id, actor: 'key_1', action: 'deploy.rollback', subject: 'hello', tenant: 'acme', detail: { commit: 'abc' } }])
+    expect(await admin.verifyAudit({})).toEqual({ valid: true, entries: 4 })
+  })
+
   it.each([
     ['who', `actor = 'somebody else'`],
     ['what', `action = 'auth.getKey'`],

@@ -1,5 +1,5 @@
 import { answerTo } from '@dot-do/worker-kernel/http'
-import { demand } from '@dot-do/worker-kernel/identity'
+import { beforeInput, demand } from '@dot-do/worker-kernel/identity'
 import { gatherInput } from '@dot-do/worker-kernel/input'
 import type { CallOptions } from '@dot-do/worker-types'
 import type { MatchedOperation } from '@dot-do/worker-contracts/route'
@@ -12,7 +12,7 @@ import type { Visit } from './visit.ts'
  */
 export async function callOperation({ routed, parameters }: MatchedOperation, visit: Visit, service: Reachable): Promise<Response> {
   const { request, url, requestId, traceparent, principal, headerCredential } = visit
-  demand(principal, routed.operation.permission)
+  demand(principal, routed.operation.permission, beforeInput(routed.operation))
   const input = await gatherInput(routed, { request, url, parameters, headerCredential })
   const key = request.headers.get('Idempotency-Key')
   const options: CallOptions = { requestId, traceparent, onBehalfOf: principal, ...(key === null ? {} : { idempotencyKey: key }) }

@@ -2,6 +2,7 @@ import { batch, database } from '@dot-do/worker-data/database'
 import { allows, decodeCursor, pageOf } from '@dot-do/worker-utils'
 import { and, desc, eq, lt } from 'drizzle-orm'
 import { iso } from '../api-keys.ts'
+import { appendAudit } from '../audit.ts'
 import type { Operations } from '../operations.ts'
 import { audit } from '../tables.ts'
 
@@ -21,6 +22,12 @@ export const listAudit: Operations['listAudit'] = async ({ limit, cursor, actor,
     .limit(limit + 1)
   const { items, nextCursor } = pageOf(found, limit, ({ sequence }) => sequence)
   return { items: items.map((entry) => ({ ...entry, at: iso(entry.at) })), nextCursor }
+}
+
+export const recordAudit: Operations['recordAudit'] = async (record, call) => {
+  const { id, ...statement } = appendAudit(call, record, new Date().toISOString())
+  await batch(call, [statement])
+  return { id }
 }
 
 /** The whole chain recomputed where it lies; each entry must follow from the one before. */

@@ -150,6 +150,19 @@ export const auth = contract(
       http: 'GET /can',
       tool: true,
     }),
+    recordAudit: command({
+      summary: 'Append to the audit log what another service did or refused',
+      input: z.object({
+        actor: text(100).min(1).describe('The principal whose call it was'),
+        action: text(100).min(1).describe('The operation, `deploy.rollback`'),
+        subject: text(255),
+        tenant: namespace,
+        detail: z.record(z.string(), z.json()),
+      }),
+      output: z.object({ id: z.string() }),
+      permission: 'audit:write',
+      repeat: 'unsafe',
+    }),
     listAudit: query({
       summary: 'List what was changed and by whom, newest first',
       input: z.object({ ...page, actor: z.string().max(100).optional(), action: z.string().max(100).optional(), subject: z.string().max(100).optional() }),

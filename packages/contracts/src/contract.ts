@@ -20,6 +20,8 @@ export interface Terms<Input extends z.ZodObject, Output extends z.ZodType> {
   output: Output
   /** `noun:verb`; `authenticated` for anyone who is somebody; `public` where nothing is required. */
   permission: string
+  /** What the call is about, where its permission may be narrowed (`deployments:create@hello/production/acme`); a field that is absent is not narrowed. */
+  resource?: (input: z.output<Input>, asker: { tenant: string }) => { service?: string; environment?: string; tenant?: string }
   http?: Route
   /** Offered to MCP clients. */
   tool?: boolean
@@ -48,8 +50,11 @@ export interface Operation<Input extends z.ZodObject = z.ZodObject, Output exten
 /** The operations of one service by name. */
 export type Operations = Record<string, AnyOperation>
 
-/** An operation of whatever input and output. Method syntax in `status` keeps every operation assignable to it. */
-export type AnyOperation = Omit<Operation, 'status'> & { status?(output: never): 200 | 201 | 503 }
+/** An operation of whatever input and output. Method syntax in `status` and `resource` keeps every operation assignable to it. */
+export type AnyOperation = Omit<Operation, 'status' | 'resource'> & {
+  status?(output: never): 200 | 201 | 503
+  resource?(input: never, asker: { tenant: string }): { service?: string; environment?: string; tenant?: string }
+}
 
 /** What a service promises: a value with no code behind it. */
 export interface Contract<Name extends string = string, Ops extends Operations = Operations> {

@@ -1,5 +1,9 @@
+import type { AnyOperation } from '@dot-do/worker-contracts/contract'
 import type { BindingProps, Principal } from '@dot-do/worker-types'
-import { allows, intersect, ServiceError } from '@dot-do/worker-utils'
+import { allows, allowsSomewhere, intersect, isBindingProps, isSpeakable, narrowPermission, ServiceError, type PermissionResource } from '@dot-do/worker-utils'
+
+/** What a permission is asked for; `unknown` while the input that says so is not read yet: then any narrowing will do. */
+export type Wanted = PermissionResource | 'unknown'
 
 /** Who asks when nobody says: only `public` operations answer. */
 export const ANONYMOUS: Principal = { id: 'anonymous', kind: 'anonymous', tenant: 'default', permissions: [] }
@@ -16,29 +20,25 @@ export function principalOf(props: unknown, onBehalfOf?: Principal): Principal {
 }
 
 /** Whether a principal may do what needs this permission. Nobody may do more than what is public, whatever permissions it came with. */
-export function isAllowed(principal: Principal, permission: string): boolean {
+export function isAllowed(principal: Principal, permission: string, wanted: Wanted = {}): boolean {
   if (permission === 'public') return true
   if (principal.kind === 'anonymous') return false
-  return permission === 'authenticated' || allows(principal.permissions, permission)
+  if (permission === 'authenticated') return true
+  return wanted === 'unknown' ? allowsSomewhere(principal.permissions, permission) : allows(principal.permissions, permission, wanted)
 }
 
 /** Refuses whoever lacks a permission: UNAUTHENTICATED if they are nobody, FORBIDDEN if they are somebody. Methods and routes written by hand begin with it. */
-export function demand(principal: Principal, permission: string): void {
-  if (isAllowed(principal, permission)) return
+export function demand(principal: Principal, permission: string, wanted: Wanted = {}): void {
+  if (isAllowed(principal, permission, wanted)) return
   if (principal.kind === 'anonymous') throw new ServiceError('UNAUTHENTICATED', 'Send an API key as "Authorization: Bearer sk_…"')
-  throw new ServiceError('FORBIDDEN', `This needs the permission ${permission}`)
+  throw new ServiceError('FORBIDDEN', `This needs the permission ${wanted === 'unknown' ? permission : narrowPermission(permission, wanted)}`)
+}
+
+/** What to demand of an operation before its input is read. */
+export function beforeInput(operation: Pick<AnyOperation, 'resource'>): Wanted {
+  return operation.resource ? 'unknown' : {}
 }
 
 function servicePrincipal({ principal }: BindingProps): Principal {
   return { id: principal.id, kind: 'service', tenant: principal.tenant ?? 'default', permissions: principal.permissions }
-}
-
-function isBindingProps(props: unknown): props is BindingProps {
-  return typeof props === 'object' && props !== null && 'principal' in props && typeof props.principal === 'object' && props.principal !== null
-}
-
-function isSpeakable(value: unknown): value is Principal {
-  if (typeof value !== 'object' || value === null) return false
-  const { id, kind, tenant, permissions } = value as Record<string, unknown>
-  return typeof id === 'string' && (kind === 'key' || kind === 'user' || kind === 'anonymous') && typeof tenant === 'string' && Array.isArray(permissions)
 }

@@ -1,4 +1,5 @@
 import type { Contract, Operations } from '@dot-do/worker-contracts/contract'
+import type { ServiceError } from '@dot-do/worker-utils'
 import type * as z from 'zod'
 import type { Call } from './call.ts'
 import type { Ledger } from './ledger.ts'
@@ -11,12 +12,9 @@ export type Implementation<C extends Contract, Env> = {
 }
 
 /** A contract together with its code; what the projections take. */
-export interface Implemented<C extends Contract = Contract, Env = unknown> {
+export interface Implemented<C extends Contract = Contract, Env = unknown> extends Equipment<Env> {
   contract: C
   operations: Implementation<C, Env>
-  /** The contract's OpenAPI document, generated at build time. */
-  document: Document
-  ledger?: Ledger<Env>
 }
 
 /** The generated document as the projections need it: served as it is, and read for its tools. */
@@ -27,17 +25,18 @@ export interface Document {
 
 /** What an implementation brings along besides its code. */
 export interface Equipment<Env> {
+  /** The contract's OpenAPI document, generated at build time. */
   document: Document
   /** Needed by keyed operations. */
   ledger?: Ledger<Env>
+  /** Told of every command of somebody known that failed or was refused, before they are. It must not throw. */
+  refused?: (operation: string, error: ServiceError, call: Call<Env>) => Promise<void>
 }
 
 /** The same, of whatever contract: operations looked up by name and given what their own schema parsed. */
-export interface AnyImplemented<Env> {
+export interface AnyImplemented<Env> extends Equipment<Env> {
   contract: Contract
   operations: Record<string, (input: never, call: Call<Env>) => unknown>
-  document: Document
-  ledger?: Ledger<Env>
 }
 
 /** Joins a contract and its code. A contract with a keyed operation needs a ledger, or it throws at load. */

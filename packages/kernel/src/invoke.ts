@@ -3,7 +3,7 @@ import { detailsOf } from '@dot-do/worker-schemas'
 import { log, ServiceError, toServiceError } from '@dot-do/worker-utils'
 import type * as z from 'zod'
 import type { Call } from './call.ts'
-import { demand } from './identity.ts'
+import { beforeInput, demand } from './identity.ts'
 import type { AnyImplemented } from './implement.ts'
 import { once } from './ledger.ts'
 
@@ -18,19 +18,22 @@ export interface Asked {
  * The input is gathered late, so that a stranger's body is not even read. Throws a ServiceError without a cause; the cause is logged here.
  */
 export async function invoke<Env>(service: AnyImplemented<Env>, { name, gather }: Asked, call: Call<Env>): Promise<unknown> {
-  const { contract, operations, ledger } = service
+  const { contract, operations, ledger, refused } = service
   const operation = contract.operations[name]
   const run = operations[name]
   try {
     if (!operation || !run) throw new ServiceError('NOT_FOUND', `${contract.name} has no operation ${name}`)
-    demand(call.principal, operation.permission)
+    demand(call.principal, operation.permission, beforeInput(operation))
     const input = parseInput(operation, await gather())
+    if (operation.resource) demand(call.principal, operation.permission, operation.resource(input, call.principal))
     const begin = (inner: Call<Env>): unknown => run(input, inner)
     const answer =
       operation.repeat === 'keyed' && ledger ? await once(ledger, { operation: name, secret: operation.secret, input, call }, begin) : await begin(call)
     return stripOutput(operation, answer)
-  } catch (error) {
-    throw publicError(error, { service: contract.name, operation: name, call })
+  } catch (thrown) {
+    const error = publicError(thrown, { service: contract.name, operation: name, call })
+    if (operation?.kind === 'command' && call.principal.kind !== 'anonymous') await refused?.(name, error, call)
+    throw error
   }
 }
 

@@ -2,7 +2,7 @@ import type { Contract } from '@dot-do/worker-contracts/contract'
 import type { McpTool, McpToolResult, Principal } from '@dot-do/worker-types'
 import { error, ServiceError, toServiceError, toSnakeCase } from '@dot-do/worker-utils'
 import type { Call } from './call.ts'
-import { isAllowed } from './identity.ts'
+import { beforeInput, isAllowed } from './identity.ts'
 import type { AnyImplemented, Implemented } from './implement.ts'
 import { invoke } from './invoke.ts'
 
@@ -25,8 +25,8 @@ export function mcp<C extends Contract, Env>(implemented: Implemented<C, Env>): 
   const operationOf = new Map(Object.keys(operations).map((operation) => [toolName(name, operation), operation]))
 
   function isFor(principal: Principal, tool: McpTool): boolean {
-    const permission = operations[operationOf.get(tool.name) ?? '']?.permission
-    return permission !== undefined && isAllowed(principal, permission)
+    const operation = operations[operationOf.get(tool.name) ?? '']
+    return operation !== undefined && isAllowed(principal, operation.permission, beforeInput(operation))
   }
 
   return {

@@ -41,6 +41,12 @@ export function allows(granted: readonly string[], needed: string, resource: Per
   return granted.some((grant) => includes(parsePermission(grant), need))
 }
 
+/** Whether some grant, however narrowed, is about this: what to ask before it is known what a call is about. */
+export function allowsSomewhere(granted: readonly string[], needed: string): boolean {
+  const need = parsePermission(needed)
+  return need !== undefined && granted.some((grant) => reachesVerb(parsePermission(grant), need))
+}
+
 /** Whether someone with `granted` may hand out all of `requested`: whatever those allow, `granted` allows too. */
 export function covers(granted: readonly string[], requested: readonly string[]): boolean {
   return requested.every((permission) => allows(granted, permission))
@@ -58,6 +64,13 @@ export function intersect(a: readonly string[], b: readonly string[]): string[] 
   return [...new Set(both.map(formatPermission))]
 }
 
+/** A permission narrowed to what a call is about, as people read it: `deployments:create@hello/production/acme`. */
+export function narrowPermission(text: string, resource: PermissionResource): string {
+  const permission = parsePermission(text)
+  const narrow = permission && narrowed(permission, resource)
+  return narrow ? formatPermission(narrow) : text
+}
+
 /** Writes a permission in its shortest form: `*` for `*:*`, no trailing `*` in the scope. */
 export function formatPermission({ noun, verb, scope }: Permission): string {
   const name = noun === '*' && verb === '*' ? '*' : `${noun}:${verb}`
@@ -66,9 +79,13 @@ export function formatPermission({ noun, verb, scope }: Permission): string {
 }
 
 function includes(grant: Permission | undefined, need: Permission): boolean {
-  if (!grant || !reaches(grant.noun, need.noun) || !reaches(grant.verb, need.verb)) return false
+  if (!grant || !reachesVerb(grant, need)) return false
   const [service, environment, tenant] = grant.scope
   return reaches(service, need.scope[0]) && reaches(environment, need.scope[1]) && reaches(tenant, need.scope[2])
+}
+
+function reachesVerb(grant: Permission | undefined, need: Permission): boolean {
+  return grant !== undefined && reaches(grant.noun, need.noun) && reaches(grant.verb, need.verb)
 }
 
 function reaches(granted: string, needed: string): boolean {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { allows, covers, formatPermission, intersect, parsePermission } from '../src/permission.ts'
+import { allows, allowsSomewhere, covers, formatPermission, intersect, narrowPermission, parsePermission } from '../src/permission.ts'
 
 const part = fc.constantFrom('*', 'a', 'b')
 const permission = fc
@@ -73,6 +73,37 @@ describe('allows', () => {
     [[], 'things:read', {}, false],
   ])('%j, asked for %s on %j: %s', (granted, needed, on, answer) => {
     expect(allows(granted, needed, on)).toBe(answer)
+  })
+})
+
+describe('allowsSomewhere', () => {
+  it.each([
+    [['things:read'], true],
+    [['things:read@db/production/acme'], true],
+    [['things:*@db'], true],
+    [['*'], true],
+    [['things:write'], false],
+    [['deploy'], false],
+    [['nonsense'], false],
+    [[], false],
+  ])('%j is about things:read: %s', (granted, answer) => {
+    expect(allowsSomewhere(granted, 'things:read')).toBe(answer)
+  })
+
+  it('never refuses what is allowed for some resource', () => {
+    expect(allowsSomewhere(['deploy@hello/staging'], 'deployments:create')).toBe(
+      allows(['deploy@hello/staging'], 'deployments:create', { service: 'hello', environment: 'staging' }),
+    )
+  })
+})
+
+describe('narrowPermission', () => {
+  it.each([
+    ['deploy', { service: 'hello', tenant: 'acme' }, 'deployments:create@hello/*/acme'],
+    ['things:read', {}, 'things:read'],
+    ['not one', { service: 'hello' }, 'not one'],
+  ])('%s narrowed to %j reads %s', (permission, resource, text) => {
+    expect(narrowPermission(permission, resource)).toBe(text)
   })
 })
 
