@@ -17,13 +17,13 @@ export default defineConfig({
       {
         test: {
           name: 'node',
-          include: ['packages/*/tests/**/*.test.ts', '{gateway,db,auth,mcp}/tests/**/*.test.ts', 'scripts/tests/**/*.test.ts'],
+          include: ['packages/*/tests/**/*.test.ts', '{gateway,db,auth,mcp,deploy,dispatcher}/tests/**/*.test.ts', 'scripts/tests/**/*.test.ts'],
           exclude: ['**/node_modules/**', '**/tests/workerd/**', FULL],
           testTimeout: 20_000,
           hookTimeout: 60_000,
         },
       },
-      'packages/*/vitest.workerd.config.ts',
+      '{packages/*,dispatcher}/vitest.workerd.config.ts',
       {
         test: {
           name: 'flows',

@@ -11,7 +11,7 @@ const BOOT_MS = 5_000
 const MEMORY_BYTES = 1.2e9
 
 /** Every aim there is a figure for. */
-export function aimsOf({ load, calls, open, boot, memory, bundles }: Partial<Results>): Aim[] {
+export function aimsOf({ load, calls, open, boot, memory, publishing, bundles }: Partial<Results>): Aim[] {
   const figure = (name: string) => load?.find((figures) => figures.name === name)
   const [noop, read] = [figure('gateway no-op'), figure('thing read')]
   return [
@@ -31,6 +31,7 @@ export function aimsOf({ load, calls, open, boot, memory, bundles }: Partial<Res
           }),
         ]
       : []),
+    ...(publishing ? publishingAims(publishing) : []),
     ...(bundles ?? []).map(({ service, sizeGzBytes, ceilingGzBytes = 0 }) =>
       atMost(`${service} bundle ≤ ${ceilingGzBytes / 1000} KB gz`, {
         value: sizeGzBytes,
@@ -38,6 +39,20 @@ export function aimsOf({ load, calls, open, boot, memory, bundles }: Partial<Res
         shown: `${(sizeGzBytes / 1000).toFixed(1)} KB`,
       }),
     ),
+  ]
+}
+
+function publishingAims({ dispatch, static: bound, cold, rollbackVisibleMs, deployMs, residentBytes, idleBytes }: Results['publishing']): Aim[] {
+  const added = dispatch.p50Ms - bound.p50Ms
+  const milliseconds = (value: number) => `${value.toFixed(value < 10 ? 2 : 0)} ms`
+  const megabytes = (value: number) => `${(value / 1e6).toFixed(0)} MB`
+  return [
+    atMost('dispatch adds < 1 ms at the median over a service binding', { value: added, limit: 1, shown: milliseconds(added) }),
+    atMost('cold load of a published Worker < 15 ms p95', { value: cold.p95Ms, limit: 15, shown: milliseconds(cold.p95Ms) }),
+    atMost('rollback visible < 1 s', { value: rollbackVisibleMs, limit: 1_000, shown: milliseconds(rollbackVisibleMs) }),
+    atMost('deployment of 100 KB < 500 ms', { value: deployMs, limit: 500, shown: milliseconds(deployMs) }),
+    atMost('500 tenants resident < 1.5 GB', { value: residentBytes, limit: 1.5e9, shown: megabytes(residentBytes) }),
+    atMost('and < 500 MB once idle', { value: idleBytes, limit: 5e8, shown: megabytes(idleBytes) }),
   ]
 }
 

@@ -8,6 +8,7 @@ import { measureMemory } from './memory.ts'
 import { measureOpenLoad } from './open-load.ts'
 import { clearOnSignals } from './leavings.ts'
 import { machineOf, versionsOf, type Results } from './results.ts'
+import { measurePublishing } from './publishing.ts'
 import { figuresOf, measureRounds, type Extent } from './slices.ts'
 import { openStage, type Stage, type TargetName } from './stage.ts'
 import { tableOf } from './table.ts'
@@ -15,7 +16,7 @@ import { tableOf } from './table.ts'
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const RESULTS = fileURLToPath(new URL('results.json', import.meta.url))
 
-const PARTS = ['bundles', 'boot', 'memory', 'load', 'calls', 'open'] as const
+const PARTS = ['bundles', 'boot', 'memory', 'publishing', 'load', 'calls', 'open'] as const
 const REFERENCES: TargetName[] = ['hello', 'hop', 'rpc-hop']
 const CANDIDATES: TargetName[] = ['gateway no-op', 'thing read', 'thing write']
 
@@ -53,7 +54,8 @@ async function measure(extent: Extent, only: string | undefined): Promise<Partia
     results.bundles = (await measuredBundles(ROOT)).map(({ service, sizeGzBytes, ceilingGzBytes }) => ({ service, sizeGzBytes, ceilingGzBytes }))
   if (isAsked('boot')) results.boot = await told('boot', () => measureBoot(ROOT))
   if (isAsked('memory')) results.memory = await told('memory', () => measureMemory(ROOT, CANDIDATES))
-  if (only === 'bundles' || only === 'boot' || only === 'memory') return results
+  if (isAsked('publishing')) results.publishing = await told('publishing', () => measurePublishing(ROOT))
+  if (only === 'bundles' || only === 'boot' || only === 'memory' || only === 'publishing') return results
   const stage = await told('platform', () => openStage(ROOT))
   try {
     results.machine = machineOf(stage.isPinned)

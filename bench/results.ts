@@ -5,6 +5,7 @@ import type { BootFigures } from './boot.ts'
 import type { CallFigures } from './calls.ts'
 import type { MemoryFigures } from './memory.ts'
 import type { OpenFigures } from './open-load.ts'
+import type { PublishingFigures } from './publishing.ts'
 import type { Figures } from './slices.ts'
 
 /** Everything one run found out. */
@@ -17,6 +18,7 @@ export interface Results {
   open: OpenFigures[]
   boot: BootFigures
   memory: MemoryFigures
+  publishing: PublishingFigures
   bundles: { service: string; sizeGzBytes: number; ceilingGzBytes: number | undefined }[]
 }
 

@@ -5,12 +5,11 @@ import { readCredential } from '@dot-do/worker-middleware/auth'
 import { corsHeaders, isPreflight, preflightHeaders, type CorsOptions } from '@dot-do/worker-middleware/cors'
 import { errorAnswer } from '@dot-do/worker-middleware/error-handler'
 import { rateLimitHeaders } from '@dot-do/worker-middleware/rate-limit'
-import { createLog, ServiceError, toServiceError } from '@dot-do/worker-utils'
+import { createLog, parseApiKey, ServiceError, toServiceError } from '@dot-do/worker-utils'
 import type { Env } from './env.ts'
 import { forward } from './forward.ts'
 import { take } from './limits.ts'
 import { mergedDocument } from './merged-document.ts'
-import { route } from './routing.ts'
 import { callOperation } from './operation.ts'
 import { findOperation, SERVICE_NAMES, SERVICES } from './services.ts'
 import { logRequest } from './request-log.ts'
@@ -21,24 +20,25 @@ import { beginVisit, type Visit } from './visit.ts'
 export async function receive(request: Request, env: Env, ctx: ExecutionContext): Promise<Response> {
   const origin = request.headers.get('Origin')
   const cors: CorsOptions = { allow: env.CORS_ORIGINS.split(',') }
-  if (isPreflight(request)) return new Response(null, { status: 204, headers: preflightHeaders(origin, cors).map(([name, value]) => [name, value]) })
-  const visit = beginVisit(request)
+  const visit = beginVisit(request, { services: SERVICE_NAMES, hostSuffix: env.HOST_SUFFIX })
+  // Who may read a published worker's answers is that worker's matter.
+  const isPublished = visit.target?.published !== undefined
+  if (!isPublished && isPreflight(request))
+    return new Response(null, { status: 204, headers: preflightHeaders(origin, cors).map(([name, value]) => [name, value]) })
   const answer = await serve(visit, { env, ctx }).catch((thrown: unknown) => refuse(thrown, visit))
-  return dismiss(visit, { answer, cors: corsHeaders(origin, cors), runtime: { env, ctx } })
+  return dismiss(visit, { answer, cors: isPublished ? [] : corsHeaders(origin, cors), runtime: { env, ctx } })
 }
 
 async function serve(visit: Visit, { env, ctx }: { env: Env; ctx: ExecutionContext }): Promise<Response> {
-  const { request, url } = visit
-  const target = route(request.headers.get('Host') ?? url.host, url.pathname, { services: SERVICE_NAMES, hostSuffix: env.HOST_SUFFIX })
-  visit.target = target
-  const found = target && findOperation(target.service, request.method, target.path)
+  const { request, url, target } = visit
+  const found = target && !target.published ? findOperation(target.service, request.method, target.path) : undefined
   const refused = await recognise(visit, env)
   visit.decision = await take(found?.routed.operation.limit ?? 'default', visit, env)
   if (!visit.decision.allowed) throw new ServiceError('RATE_LIMITED', `More than ${visit.decision.limit} requests a minute; Retry-After says when to come back`)
   if (refused) throw refused
   if (!target) throw new ServiceError('NOT_FOUND', `Nothing is at ${url.pathname}; /openapi.json lists what is`)
   // Whatever a route promises, these paths are for those who say who they are.
-  if (url.pathname.startsWith('/_')) demand(visit.principal, 'authenticated')
+  if (!target.published && url.pathname.startsWith('/_')) demand(visit.principal, 'authenticated')
   if (target.service === 'gateway' && target.path === '/openapi.json') return Response.json(await mergedDocument(env))
   const service = SERVICES[target.service]?.binding?.(env)
   return found && service ? callOperation(found, visit, service) : forward(target, visit, { env, ctx })
@@ -46,9 +46,10 @@ async function serve(visit: Visit, { env, ctx }: { env: Env; ctx: ExecutionConte
 
 /** Finds out who asks. A credential that does not hold is kept until the request is counted, or guessing keys would be free. */
 async function recognise(visit: Visit, env: Env): Promise<ServiceError | undefined> {
-  const { request, address, requestId, traceparent } = visit
+  const { request, address, requestId, traceparent, target } = visit
   const credential = readCredential(request.headers)
-  if (!credential) return undefined
+  // A published worker may have users and keys of its own: only what is a key of the platform's by its form is taken for one there.
+  if (!credential || (target?.published && !parseApiKey(credential.token))) return undefined
   try {
     visit.principal = await identify(credential, { address, call: { requestId, traceparent } }, env)
     visit.headerCredential = credential.scheme !== 'cookie'

@@ -21,7 +21,7 @@ export async function mergedDocument(env: Env): Promise<Json> {
   if (known) return known
   const documents = await Promise.all(
     Object.entries(SERVICES).map(async ([name, { binding }]) =>
-      prefixed(name, binding ? await documentOf(binding(env)) : (gateway.document as unknown as ServiceDocument)),
+      prefixed(name, binding ? await documentOf(name, binding(env)) : (gateway.document as unknown as ServiceDocument)),
     ),
   )
   const document = merge(documents)
@@ -29,8 +29,8 @@ export async function mergedDocument(env: Env): Promise<Json> {
   return document
 }
 
-async function documentOf(service: { fetch: typeof fetch }): Promise<ServiceDocument> {
-  const answer = await service.fetch('https://service.do/openapi.json')
+async function documentOf(name: string, service: { fetch: typeof fetch }): Promise<ServiceDocument> {
+  const answer = await service.fetch(`https://${name}.do/openapi.json`)
   return answer.json()
 }
 

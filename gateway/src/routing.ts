@@ -1,8 +1,12 @@
+import { isPlatformHost, productionHost } from '@dot-do/worker-utils'
+
 /** Where a request goes: which service, under which path of its own, and by which rule. */
 export interface Target {
   service: string
   path: string
   rule: string
+  /** How a published worker is named that is to answer, by way of the dispatcher: by a host that is its own, or by a path of the platform's. */
+  published?: 'host' | 'path'
 }
 
 /** Services whose host or path names them, and what follows a host name on this deployment. */
@@ -11,22 +15,14 @@ export interface RoutingTable {
   hostSuffix: string
 }
 
-/** Hosts of the platform as a whole: there the path says which service. */
-const PLATFORM_HOSTS = new Set(['gateway.do', 'api.do', 'apis.do', 'services.do'])
-
-/** Finds where a request goes; undefined if nowhere. First the host, then the path; the first rule that matches wins. */
-export function route(host: string, path: string, table: RoutingTable): Target | undefined {
-  return byHost(productionHost(host, table.hostSuffix), path, table) ?? byPath(path, table)
-}
-
-/** The host as it is in production: `db.do` for `db.do.localhost:8787`. */
-function productionHost(host: string, suffix: string): string {
-  const lower = host.toLowerCase()
-  return suffix !== '' && lower.endsWith(suffix) ? lower.slice(0, -suffix.length) : lower
+/** Finds where a request goes; undefined if nowhere. First the host, then, on the platform's own hosts, the path; any other host is a published worker's. */
+export function route(asked: string, path: string, table: RoutingTable): Target | undefined {
+  const host = productionHost(asked, table.hostSuffix)
+  if (isPlatformHost(host)) return byPath(path, table)
+  return byHost(host, path, table) ?? { service: 'dispatcher', path, rule: `host ${host}, published`, published: 'host' }
 }
 
 function byHost(host: string, path: string, { services }: RoutingTable): Target | undefined {
-  if (PLATFORM_HOSTS.has(host)) return undefined
   const name = /^([a-z0-9-]+)\.(?:do|apis\.do|services\.do)$/.exec(host)?.[1]
   if (name === undefined || !services.has(name)) return undefined
   if (path === '/mcp') return { service: 'mcp', path: `/${name}/mcp`, rule: `host ${host}, the service's tools` }
@@ -37,7 +33,7 @@ function byPath(path: string, { services }: RoutingTable): Target | undefined {
   if (path === '/mcp') return { service: 'mcp', path, rule: 'path /mcp' }
   if (path.startsWith('/.well-known/')) return { service: 'auth', path, rule: 'path /.well-known/*' }
   const [, prefix = '', name = '', rest = ''] = /^(\/api)?\/([a-z0-9-]+)(\/.*)?$/.exec(path) ?? []
-  if (!services.has(name)) return path.startsWith('/api/') ? undefined : own(path)
+  if (!services.has(name)) return prefix === '/api' ? { service: 'dispatcher', path, rule: `path /api/${name}/*, published`, published: 'path' } : own(path)
   if (rest === '/mcp') return { service: 'mcp', path: `/${name}/mcp`, rule: `path ${prefix}/${name}/mcp` }
   return { service: name, path: rest || '/', rule: `path ${prefix}/${name}/*` }
 }

@@ -1,6 +1,8 @@
 import { auth } from '@dot-do/worker-contracts/auth'
 import type { Contract } from '@dot-do/worker-contracts/contract'
 import { db } from '@dot-do/worker-contracts/db'
+import { deploy } from '@dot-do/worker-contracts/deploy'
+import { dispatcher } from '@dot-do/worker-contracts/dispatcher'
 import { gateway } from '@dot-do/worker-contracts/gateway'
 import { mcp } from '@dot-do/worker-contracts/mcp'
 import { matchOperation, routedOperations, type MatchedOperation, type RoutedOperation } from '@dot-do/worker-contracts/route'
@@ -25,6 +27,8 @@ export const SERVICES: Readonly<Record<string, RoutedService>> = {
   auth: { contract: auth, binding: (env) => env.AUTH_SERVICE },
   db: { contract: db, binding: (env) => env.DB_SERVICE },
   mcp: { contract: mcp, binding: (env) => env.MCP_SERVICE },
+  deploy: { contract: deploy, binding: (env) => env.DEPLOY_SERVICE },
+  dispatcher: { contract: dispatcher, binding: (env) => env.DISPATCHER_SERVICE },
 }
 
 /** Their names, as hosts and paths spell them. */

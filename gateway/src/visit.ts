@@ -3,7 +3,7 @@ import type { LimitDecision } from '@dot-do/worker-middleware/rate-limit'
 import type { Principal } from '@dot-do/worker-types'
 import { childTraceparent } from '@dot-do/worker-utils'
 import { ANONYMOUS } from '@dot-do/worker-kernel/identity'
-import type { Target } from './routing.ts'
+import { route, type RoutingTable, type Target } from './routing.ts'
 
 /** One request from outside, and what becomes known of it on its way through. */
 export interface Visit {
@@ -17,15 +17,17 @@ export interface Visit {
   principal: Principal
   /** Whether it proved itself by a header, which a foreign page cannot send. */
   headerCredential: boolean
-  target?: Target | undefined
+  target: Target | undefined
   decision?: LimitDecision
 }
 
-/** Begins a visit; so far nobody asks for anything. */
-export function beginVisit(request: Request): Visit {
+/** Begins a visit: where it leads is known, who asks is not. */
+export function beginVisit(request: Request, table: RoutingTable): Visit {
+  const url = new URL(request.url)
   return {
     request,
-    url: new URL(request.url),
+    url,
+    target: route(request.headers.get('Host') ?? url.host, url.pathname, table),
     requestId: requestIdOf(request.headers),
     traceparent: childTraceparent(request.headers.get('traceparent')),
     startedAt: Date.now(),

@@ -25,20 +25,32 @@ describe('routing', () => {
     ['api.do.localhost:8787', '/db/things', 'db', '/things'],
     ['db.do', '/things', 'db', '/things'],
     ['127.0.0.1:8787', '/db/things', 'db', '/things'],
+    ['[::1]:8787', '/db/things', 'db', '/things'],
   ])('sends %s%s to %s under %s', (host, path, service, own) => {
     expect(route(host, path, table)).toMatchObject({ service, path: own })
   })
 
   it.each([
     ['localhost:8787', '/unknown/things'],
-    ['localhost:8787', '/api/unknown'],
     ['localhost:8787', '/api'],
     ['localhost:8787', '/things'],
     ['localhost:8787', '//db/things'],
     ['localhost:8787', '/_routes/more'],
-    ['constructor.do.localhost:8787', '/things'],
   ])('finds nothing at %s%s', (host, path) => {
     expect(route(host, path, table)).toBeUndefined()
+  })
+
+  it.each([
+    ['hello.do.localhost:8787', '/db/things', 'host'],
+    ['hello.do.localhost:8787', '/_next/a.js', 'host'],
+    ['v3.hello.do', '/', 'host'],
+    ['acme.app.tenant.do', '/health', 'host'],
+    ['constructor.do.localhost:8787', '/things', 'host'],
+    ['shop.example.com', '/mcp', 'host'],
+    ['localhost:8787', '/api/unknown', 'path'],
+    ['gateway.do', '/api/hello/deep/er', 'path'],
+  ])('leaves %s%s to published workers, whole and named by its %s', (host, path, published) => {
+    expect(route(host, path, table)).toMatchObject({ service: 'dispatcher', path, published })
   })
 
   it('tells by which rule', () => {

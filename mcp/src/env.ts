@@ -1,6 +1,8 @@
 import type { Auth } from '@dot-do/worker-contracts/auth'
 import type { Service } from '@dot-do/worker-contracts/contract'
 import type { Db } from '@dot-do/worker-contracts/db'
+import type { Deploy } from '@dot-do/worker-contracts/deploy'
+import type { Dispatcher } from '@dot-do/worker-contracts/dispatcher'
 import type { BaseEnv } from '@dot-do/worker-types'
 
 export interface Env extends BaseEnv {
@@ -8,4 +10,8 @@ export interface Env extends BaseEnv {
   AUTH_SERVICE: Service<Auth>
   /** Whose tools begin with `db_`. */
   DB_SERVICE: Service<Db>
+  /** Whose tools begin with `deploy_`. */
+  DEPLOY_SERVICE: Service<Deploy>
+  /** Whose tools begin with `dispatcher_`. */
+  DISPATCHER_SERVICE: Service<Dispatcher>
 }

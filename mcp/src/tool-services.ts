@@ -8,6 +8,8 @@ import type { Env } from './env.ts'
 const SERVICES: Readonly<Record<string, (env: Env) => ToolService>> = {
   auth: (env) => env.AUTH_SERVICE,
   db: (env) => env.DB_SERVICE,
+  deploy: (env) => env.DEPLOY_SERVICE,
+  dispatcher: (env) => env.DISPATCHER_SERVICE,
 }
 
 /** Names of services, narrowed to one where only its tools are asked for. NOT_FOUND for one that has none. */

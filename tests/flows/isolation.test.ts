@@ -49,7 +49,7 @@ describe('a service’s SQL', () => {
   })
 
   it('reaches neither tables nor schema of any other service', async () => {
-    const services = ['auth', 'db', 'gateway', 'mcp']
+    const services = ['auth', 'db', 'deploy', 'dispatcher', 'gateway', 'mcp']
     const tables = { auth: 'auth.keys', db: 'db.things' }
     const pairs = services.flatMap((from) =>
       Object.entries(tables)

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { startPlatform, type PlatformOptions } from '@dot-do/worker-local/host/platform'
 import type { TestProject } from 'vitest/node'
+import { internet } from './internet.ts'
 import { probe } from './probe.ts'
 
 /** What every flow knows of the one platform they all run against. */
@@ -12,6 +13,8 @@ export interface PlatformUnderTest {
   port: number
   adminKey: string
   probeUrl: string
+  /** The internet of published code, to tell it what its DNS shall know. */
+  internetUrl: string
 }
 
 declare module 'vitest' {
@@ -28,10 +31,18 @@ export default function setup(project: TestProject): Promise<() => Promise<void>
 /** The same on a database of one's own choice, or with the Workers as they are deployed. */
 export async function setupPlatform(project: TestProject, options: Pick<PlatformOptions, 'databaseUrl' | 'minify'> = {}): Promise<() => Promise<void>> {
   const stateDir = await mkdtemp(join(tmpdir(), 'dot-do-flows-'))
-  const platform = await startPlatform({ root: fileURLToPath(new URL('../..', import.meta.url)), stateDir, port: 0, extraWorkers: [probe], ...options })
+  const platform = await startPlatform({
+    root: fileURLToPath(new URL('../..', import.meta.url)),
+    stateDir,
+    port: 0,
+    extraWorkers: [probe, internet],
+    internet: internet.name,
+    ...options,
+  })
   const probeUrl = platform.workerUrls[probe.name]
-  if (!platform.admin || !probeUrl) throw new Error('The platform came up without an admin key or without the probe')
-  project.provide('platform', { url: platform.url, port: platform.port, adminKey: platform.admin.adminKey, probeUrl })
+  const internetUrl = platform.workerUrls[internet.name]
+  if (!platform.admin || !probeUrl || !internetUrl) throw new Error('The platform came up without an admin key or without the probe')
+  project.provide('platform', { url: platform.url, port: platform.port, adminKey: platform.admin.adminKey, probeUrl, internetUrl })
   return async () => {
     await platform.stop()
     await rm(stateDir, { recursive: true, force: true })

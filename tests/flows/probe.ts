@@ -17,7 +17,14 @@ export default {
   },
 }`
 
-const ENTRYPOINTS = { auth: 'AuthService', db: 'DbService', gateway: 'GatewayService', mcp: 'McpService' }
+const ENTRYPOINTS = {
+  auth: 'AuthService',
+  db: 'DbService',
+  deploy: 'DeployService',
+  dispatcher: 'DispatcherService',
+  gateway: 'GatewayService',
+  mcp: 'McpService',
+}
 
 /** A service's bindings as other Workers hold them: without props, with rights of its own, with the right to speak for others. */
 function bindingsOf(service: keyof typeof ENTRYPOINTS): NonNullable<ExtraWorker['bindings']> {
@@ -34,7 +41,7 @@ function bindingsOf(service: keyof typeof ENTRYPOINTS): NonNullable<ExtraWorker[
 
 /** Bindings that carry another service's own principal, to try that service's database role from the outside. */
 const ROLES = Object.fromEntries(
-  ['auth', 'db', 'gateway', 'mcp'].map((id) => [
+  ['auth', 'db', 'deploy', 'dispatcher', 'gateway', 'mcp'].map((id) => [
     `DB_AS_${id.toUpperCase()}`,
     { service: 'db', entrypoint: 'DbService', props: { principal: { id, permissions: ['db:execute'] } } },
   ]),
@@ -45,5 +52,13 @@ export const probe: ExtraWorker = {
   name: 'probe',
   source: SOURCE,
   listens: true,
-  bindings: { ...bindingsOf('auth'), ...bindingsOf('db'), ...bindingsOf('gateway'), ...bindingsOf('mcp'), ...ROLES },
+  bindings: {
+    ...bindingsOf('auth'),
+    ...bindingsOf('db'),
+    ...bindingsOf('deploy'),
+    ...bindingsOf('dispatcher'),
+    ...bindingsOf('gateway'),
+    ...bindingsOf('mcp'),
+    ...ROLES,
+  },
 }

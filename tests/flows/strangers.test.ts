@@ -1,13 +1,15 @@
 import { auth } from '@dot-do/worker-contracts/auth'
 import type { Contract } from '@dot-do/worker-contracts/contract'
 import { db } from '@dot-do/worker-contracts/db'
+import { deploy } from '@dot-do/worker-contracts/deploy'
+import { dispatcher } from '@dot-do/worker-contracts/dispatcher'
 import { gateway } from '@dot-do/worker-contracts/gateway'
 import { mcp } from '@dot-do/worker-contracts/mcp'
 import { parseRoute } from '@dot-do/worker-contracts/route'
 import { describe, expect, it } from 'vitest'
 import { ask, rpc } from './client.ts'
 
-const CONTRACTS: Contract[] = [auth, db, gateway, mcp]
+const CONTRACTS: Contract[] = [auth, db, deploy, dispatcher, gateway, mcp]
 const OPERATIONS = CONTRACTS.flatMap((contract) =>
   Object.entries(contract.operations).map(([name, operation]) => ({ service: contract.name, name, operation })),
 )

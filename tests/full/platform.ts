@@ -11,7 +11,7 @@ export interface BootedPlatform {
 }
 
 /** Boots the platform on a free port and an empty state directory. */
-export async function bootPlatform(options: Pick<PlatformOptions, 'extraWorkers'> = {}): Promise<BootedPlatform> {
+export async function bootPlatform(options: Pick<PlatformOptions, 'extraWorkers' | 'internet'> = {}): Promise<BootedPlatform> {
   const state = await stateDirectory()
   const { url, admin, workerUrls, stop } = await startPlatform({ root: ROOT, stateDir: state.dir, port: 0, ...options })
   if (!admin) throw new Error('The platform came up without an admin key')

@@ -43,6 +43,8 @@ export interface DevFile {
   adminKey?: string
   pid: number
   services: string[]
+  /** The local Cloudflare API, as wrangler wants it told. */
+  cloudflare?: { apiBaseUrl: string; apiToken: string; accountId: string }
 }
 
 /** Finds the admin key of a state directory still good, or has another made. */

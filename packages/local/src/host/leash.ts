@@ -20,8 +20,8 @@ export interface Leash {
   release(): Promise<void>
 }
 
-/** Leashes the workerd processes to come. Only the holder of the state directory's lock may call it. */
-export async function leashWorkerd(stateDir: string): Promise<Leash> {
+/** Leashes the workerd processes to come; each listens on the debug address, if it is to have one. Only the holder of the state directory's lock may call it. */
+export async function leashWorkerd(stateDir: string, debugAddress?: string): Promise<Leash> {
   const pidFile = pidFileOf(stateDir)
   // Miniflare starts whatever this variable names in place of workerd.
   process.env['MINIFLARE_WORKERD_PATH'] = fileURLToPath(new URL('workerd.sh', import.meta.url))
@@ -31,7 +31,7 @@ export async function leashWorkerd(stateDir: string): Promise<Leash> {
   // A watcher that was itself killed is noticed by nothing else, and no reason to end.
   watcher.stdin.on('error', () => {})
   return {
-    env: { [PID_VARIABLE]: pidFile },
+    env: { [PID_VARIABLE]: pidFile, ...(debugAddress === undefined ? {} : { LOCAL_WORKERD_DEBUG_ADDRESS: debugAddress }) },
     pid: () => readPid(pidFile),
     async release() {
       await rm(pidFile, { force: true })

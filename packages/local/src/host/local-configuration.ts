@@ -15,6 +15,8 @@ interface LocalSecret {
 /** Every secret a Worker needs to run locally. Those of outside providers are absent: a service reports itself degraded without them. */
 export const LOCAL_SECRETS: LocalSecret[] = [
   { name: 'DB_ROLE_SECRET', services: ['db'], purpose: "the passwords of the services' PostgreSQL roles are derived from it" },
+  { name: 'CLOUDFLARE_API_TOKEN', services: ['deploy'], purpose: 'what the local Cloudflare API asks of whoever publishes' },
+  { name: 'DEPLOY_SECRET_KEY', services: ['deploy'], purpose: 'the secrets of published workers are stored encrypted under it' },
   { name: 'KEY_PEPPER', services: ['auth'], purpose: 'API keys are stored as an HMAC under it, so a copy of the table alone verifies no key' },
 ]
 
@@ -33,7 +35,7 @@ export const LOCAL_VARIABLES: LocalVariable[] = [
   { name: 'KEY_MODE', value: () => 'test', purpose: 'keys made here begin with sk_test_ and are refused in production' },
   {
     name: 'HOST_SUFFIX',
-    services: ['gateway'],
+    services: ['gateway', 'deploy', 'dispatcher'],
     value: (port) => `.localhost:${port}`,
     purpose: 'what follows a production host name, as in db.do.localhost:8787',
   },
@@ -48,6 +50,9 @@ export const LOCAL_VARIABLES: LocalVariable[] = [
 
 /** The service that alone is bound to the database, as `DATABASE`. */
 export const DATABASE_SERVICE = 'db'
+
+/** The service that alone speaks to Cloudflare's API; here, to the local one. */
+export const PUBLISHING_SERVICE = 'deploy'
 
 /** The service that outside traffic enters by. */
 export const FRONT_SERVICE = 'gateway'

@@ -1,6 +1,8 @@
 import { join } from 'node:path'
 import type { MiniflareOptions } from 'miniflare'
-import { DATABASE_SERVICE, FRONT_SERVICE, localEnv, type Secrets } from './local-configuration.ts'
+import type { LocalCloudflare } from '../cloudflare/cloudflare.ts'
+import { withOutboundParameters } from '../cloudflare/outbound.ts'
+import { DATABASE_SERVICE, FRONT_SERVICE, localEnv, PUBLISHING_SERVICE, type Secrets } from './local-configuration.ts'
 import type { WorkspaceService, WranglerConfig } from './workspace.ts'
 
 type WorkerOptions = MiniflareOptions['workers'][number]
@@ -20,6 +22,8 @@ export interface ExtraWorker {
   queues?: Record<string, string>
   /** Queues whose messages its `queue` gets, one at a time. */
   consumes?: string[]
+  /** Dispatch namespaces by binding, without an outbound Worker. */
+  namespaces?: Record<string, string>
   /** Whether it has a socket of its own; its address is then in `Platform.workerUrls`. */
   listens?: boolean
 }
@@ -39,11 +43,26 @@ export interface Scene {
   /** Where the database answers, as `host:port`. */
   databaseAddress?: string
   stateDir: string
+  /** Runs what is published; absent in a workspace whose Workers publish nothing. */
+  cloudflare?: Pick<LocalCloudflare, 'dispatchNamespace' | 'access'> | undefined
+  /** The extra Worker that stands for the internet where outbound Workers ask it. */
+  internet?: string | undefined
+}
+
+/** What outbound Workers' own requests go through: names are looked up first, and those that lead to this machine or a private network are refused. */
+const INTERNET = 'internet'
+const INTERNET_OPTIONS: WorkerOptions = {
+  config: {
+    ...modulesOf(INTERNET, { 'internet.js': 'export default { fetch: (request, env) => env.PUBLIC.fetch(request) }' }),
+    compatibilityDate: '2026-11-01',
+    env: { PUBLIC: { type: 'network', allow: ['public'] } },
+  },
 }
 
 /** The part of the options that follows from what is to run: Workers, sockets, storage. */
 export function miniflareOptions(scene: Scene): MiniflareOptions {
   const workers = [...scene.services.map((service) => serviceOptions(scene, service)), ...scene.extraWorkers.map((worker) => extraOptions(scene, worker))]
+  if (outboundWorkers(scene).size > 0 && scene.internet === undefined) workers.push(INTERNET_OPTIONS)
   openFrontDoor(scene, workers)
   return {
     host: '127.0.0.1',
@@ -72,36 +91,54 @@ function openFrontDoor({ services, hosts, port, extraPorts }: Scene, workers: Wo
 
 function serviceOptions(scene: Scene, { name, config }: WorkspaceService): WorkerOptions {
   const consumers = config.queues?.consumers ?? []
+  const code = scene.code.get(name) ?? ''
+  const isOutbound = outboundWorkers(scene).has(name)
   return {
+    ...(isOutbound ? { dev: { outboundService: { type: 'worker', worker: scene.internet ?? INTERNET } } } : {}),
     config: {
-      ...moduleOf(name, scene.code.get(name) ?? ''),
+      ...modulesOf(name, isOutbound ? withOutboundParameters(code) : { [`${name}.js`]: code }),
       compatibilityDate: config.compatibility_date,
       compatibilityFlags: config.compatibility_flags ?? [],
-      env: { ...envOf(name, config), ...textEnv(localEnv(name, scene.port, scene.secrets)), ...databaseEnv(name, scene.databaseAddress) },
+      env: {
+        ...envOf(name, config),
+        ...namespaceEnv(scene, config),
+        ...textEnv(localEnv(name, scene.port, scene.secrets)),
+        ...databaseEnv(name, scene.databaseAddress),
+        ...publishingEnv(name, scene.cloudflare),
+      },
       exports: Object.fromEntries(sqliteClassesOf(config).map((className) => [className, { type: 'durable-object', storage: 'sqlite' } as const])),
       triggers: consumers.map((consumer) => ({ type: 'queue', ...consumerOf(consumer) }) as const),
     },
   }
 }
 
-function extraOptions({ services, extraPorts }: Scene, worker: ExtraWorker): WorkerOptions {
+function extraOptions(scene: Scene, worker: ExtraWorker): WorkerOptions {
+  const { services, extraPorts } = scene
+  const dispatch_namespaces = Object.entries(worker.namespaces ?? {}).map(([binding, namespace]) => ({ binding, namespace }))
   const bindings = Object.entries(worker.bindings ?? {}).map(([name, { service, entrypoint, props }]) => [name, workerBinding(service, entrypoint, props)])
   const producers = Object.entries(worker.queues ?? {}).map(([binding, name]) => [binding, { type: 'queue', name } as const])
   const port = extraPorts.get(worker.name)
   return {
     config: {
-      ...moduleOf(worker.name, worker.source),
+      ...modulesOf(worker.name, { [`${worker.name}.js`]: worker.source }),
       compatibilityDate: services[0]?.config.compatibility_date ?? '2026-11-01',
-      env: { ...textEnv(worker.vars ?? {}), ...Object.fromEntries(bindings), ...Object.fromEntries(producers) },
+      env: {
+        ...textEnv(worker.vars ?? {}),
+        ...Object.fromEntries(bindings),
+        ...Object.fromEntries(producers),
+        ...namespaceEnv(scene, { dispatch_namespaces }),
+      },
       triggers: (worker.consumes ?? []).map((name) => ({ type: 'queue', name, maxBatchSize: 1, maxBatchTimeout: 0 }) as const),
     },
     ...(port === undefined ? {} : { dev: { unsafeDirectSockets: [{ host: '127.0.0.1', port }] } }),
   }
 }
 
-function moduleOf(name: string, contents: string) {
-  const mainModule = `${name}.js`
-  return { name, manifest: { mainModule, modules: { [mainModule]: { type: 'esm', contents } } } } as const
+/** A Worker of these ES modules, the main one first. */
+function modulesOf(name: string, sources: Record<string, string>) {
+  const [mainModule = ''] = Object.keys(sources)
+  const modules = Object.fromEntries(Object.entries(sources).map(([module, contents]) => [module, { type: 'esm', contents } as const]))
+  return { name, manifest: { mainModule, modules } }
 }
 
 function envOf(name: string, config: WranglerConfig): Env {
@@ -126,6 +163,25 @@ function workerBinding(worker: string, exportName: string | undefined, props: Re
 
 function textEnv(values: Record<string, string>): Env {
   return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, { type: 'text', value } as const]))
+}
+
+function publishingEnv(name: string, cloudflare: Scene['cloudflare']): Env {
+  if (name !== PUBLISHING_SERVICE || !cloudflare) return {}
+  const { apiBaseUrl, accountId } = cloudflare.access
+  return textEnv({ CLOUDFLARE_API_BASE_URL: apiBaseUrl, CLOUDFLARE_ACCOUNT_ID: accountId })
+}
+
+/** The namespaces a Worker dispatches to, each with the Worker that published code's requests go through. */
+function namespaceEnv({ cloudflare }: Scene, config: Pick<WranglerConfig, 'dispatch_namespaces'>): Env {
+  const bindings = (config.dispatch_namespaces ?? []).map(({ binding, namespace, outbound }) => [
+    binding,
+    cloudflare?.dispatchNamespace(namespace, outbound && { worker: outbound.service, parameters: outbound.parameters ?? [] }),
+  ])
+  return Object.fromEntries(bindings.filter(([, value]) => value !== undefined))
+}
+
+function outboundWorkers({ services }: Scene): Set<string> {
+  return new Set(services.flatMap(({ config }) => config.dispatch_namespaces ?? []).flatMap(({ outbound }) => outbound?.service ?? []))
 }
 
 function databaseEnv(name: string, address: string | undefined): Env {

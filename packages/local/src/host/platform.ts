@@ -1,5 +1,7 @@
 import { resolve } from 'node:path'
 import { acquireStateLock } from '../state-lock.ts'
+import type { LocalCloudflare } from '../cloudflare/cloudflare.ts'
+import { openCloudflare } from './cloudflare.ts'
 import { createConsole, ensureAdminKey, writeDevFile, type Console } from './console.ts'
 import type { Clock } from './crons.ts'
 import { openLocalDatabase, type LocalDatabase } from './database.ts'
@@ -33,6 +35,8 @@ export interface PlatformOptions {
   /** Runs the Workers as they are deployed, minified. */
   minify?: boolean
   extraWorkers?: ExtraWorker[]
+  /** The extra Worker that stands for the internet where published code and outbound Workers ask it. */
+  internet?: string
   onEvent?: PlatformListener
   /** The time crons go by. */
   clock?: Clock
@@ -52,7 +56,9 @@ export interface Platform {
   database?: { url: string; engine: string }
   /** Absent in a workspace without an auth service. `isNew` tells whether this start made the key. */
   admin?: { adminKey: string; isNew: boolean }
-  /** The processes that belong to it, besides the database's. */
+  /** What publishes and runs Workers here; absent in a workspace whose Workers dispatch to none. */
+  cloudflare?: LocalCloudflare
+  /** The processes that belong to it, besides the database's and those of published code. */
   pids(): Promise<{ host: number; workerd: number | undefined }>
   worker(name: string): Promise<LocalWorker>
   /** Takes over what changed in these files, or anywhere; answers the services that differ now. Fails when something in them is wrong, and then changes nothing. */
@@ -62,7 +68,7 @@ export interface Platform {
 }
 
 /** What a start has at hand before anything runs. */
-interface Ground {
+export interface Ground {
   stateDir: string
   listening: Listening
   secrets: Secrets
@@ -113,10 +119,18 @@ async function run(options: PlatformOptions, ground: Ground): Promise<Omit<Platf
   const shell = createConsole(services)
   const extraWorkers = [...(options.extraWorkers ?? []), ...(shell ? [shell.worker] : [])]
   const extraPorts = await portsOf(extraWorkers)
-  const { runtime, upkeep } = await runWorkers(options, ground, { database, extraWorkers, extraPorts })
+  const home = `127.0.0.1:${await freePort()}`
+  const cloudflare = await step('cloudflare', () => openCloudflare(ground, home))
+  const { runtime, upkeep } = await runWorkers(options, ground, { database, cloudflare, home, extraWorkers, extraPorts })
   const url = `http://localhost:${listening.port}`
   const admin = shell && (await step('admin key', () => openConsole(stateDir, runtime, shell)))
-  await writeDevFile(stateDir, { url, ...(admin ? { adminKey: admin.adminKey } : {}), pid: process.pid, services })
+  await writeDevFile(stateDir, {
+    url,
+    ...(admin ? { adminKey: admin.adminKey } : {}),
+    pid: process.pid,
+    services,
+    ...(cloudflare ? { cloudflare: cloudflare.access } : {}),
+  })
   return {
     url,
     port: listening.port,
@@ -124,6 +138,7 @@ async function run(options: PlatformOptions, ground: Ground): Promise<Omit<Platf
     workerUrls: Object.fromEntries([...extraPorts].map(([name, port]) => [name, `http://127.0.0.1:${port}`])),
     ...(database ? { database: { url: database.url, engine: database.engine } } : {}),
     ...(admin ? { admin } : {}),
+    ...(cloudflare ? { cloudflare } : {}),
     pids: async () => ({ host: process.pid, workerd: await runtime.pid() }),
     worker: runtime.worker,
     reload: upkeep.reload,
@@ -145,18 +160,26 @@ async function gather(options: PlatformOptions, { stateDir, secrets, sources, st
 
 interface Cast {
   database: LocalDatabase | undefined
+  cloudflare: LocalCloudflare | undefined
+  /** Where published code reaches the platform's Workers. */
+  home: string
   extraWorkers: ExtraWorker[]
   extraPorts: ReadonlyMap<string, number>
 }
 
-async function runWorkers(options: PlatformOptions, ground: Ground, { database, ...extra }: Cast): Promise<{ runtime: Runtime; upkeep: Upkeep }> {
+async function runWorkers(
+  options: PlatformOptions,
+  ground: Ground,
+  { database, cloudflare, home, ...extra }: Cast,
+): Promise<{ runtime: Runtime; upkeep: Upkeep }> {
   const { stateDir, listening, secrets, sources, step, defer, onEvent } = ground
   const databaseAddress = database && { databaseAddress: new URL(database.url).host }
   const current = () => {
     const code = new Map([...sources.bundles].map(([name, bundle]) => [name, bundle.code]))
-    return miniflareOptions({ services: sources.services, code, stateDir, secrets, ...listening, ...extra, ...databaseAddress })
+    const { internet } = options
+    return miniflareOptions({ services: sources.services, code, stateDir, secrets, cloudflare, internet, ...listening, ...extra, ...databaseAddress })
   }
-  const settings = { stateDir, v8Flags: options.v8Flags ?? DEFAULT_V8_FLAGS, onEvent: inSources(onEvent, sources) }
+  const settings = { stateDir, debugAddress: cloudflare && home, v8Flags: options.v8Flags ?? DEFAULT_V8_FLAGS, onEvent: inSources(onEvent, sources) }
   const runtime = await step('workers', () => startRuntime(settings, current()).catch(clearly(listening.port)))
   defer(runtime.stop)
   const clock = options.clock === undefined ? {} : { clock: options.clock }

@@ -21,6 +21,8 @@ export interface RuntimeSettings {
   /** Flags of V8, for every Worker. */
   v8Flags: string[]
   onEvent: PlatformListener
+  /** Where published code reaches the platform's Workers, by workerd's own protocol; absent where nothing is published. */
+  debugAddress?: string | undefined
 }
 
 /**
@@ -37,7 +39,7 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 /** Starts the Workers. It ends with this process, however that ends. Fails when a port is taken or a Worker does not start. */
 export async function startRuntime(settings: RuntimeSettings, options: MiniflareOptions): Promise<Runtime> {
   process.env['MINIFLARE_WORKERD_V8_FLAGS'] = settings.v8Flags.join(' ')
-  const leash = await leashWorkerd(settings.stateDir)
+  const leash = await leashWorkerd(settings.stateDir, settings.debugAddress)
   const complete = await completion(settings, leash)
   const { Miniflare } = await import('miniflare')
   const miniflare = withoutSignalListeners(() => new Miniflare(complete(options)))

@@ -25,6 +25,12 @@ const QueueConsumer = z.object({
   retry_delay: z.number().optional(),
 })
 
+const DispatchNamespaceBinding = z.object({
+  binding: z.string(),
+  namespace: z.string(),
+  outbound: z.object({ service: z.string(), parameters: z.array(z.string()).optional() }).optional(),
+})
+
 /** https://developers.cloudflare.com/workers/wrangler/configuration/ */
 const WranglerConfigShape = z.object({
   name: z.string().regex(/^[a-z][a-z0-9-]*$/, 'must be lower case letters, digits and hyphens'),
@@ -42,6 +48,7 @@ const WranglerConfigShape = z.object({
     })
     .optional(),
   kv_namespaces: z.array(z.object({ binding: z.string(), id: z.string().optional() })).optional(),
+  dispatch_namespaces: z.array(DispatchNamespaceBinding).optional(),
   r2_buckets: z.array(z.object({ binding: z.string(), bucket_name: z.string().optional() })).optional(),
   triggers: z.object({ crons: z.array(z.string()).optional() }).optional(),
   rules: z.array(z.object({ type: z.string(), globs: z.array(z.string()), fallthrough: z.boolean().optional() })).optional(),

@@ -1,0 +1,139 @@
+import type { RuntimeListener } from './events.ts'
+import type { LostDispatch } from './protocol.ts'
+import type { ShardProcess } from './shard-process.ts'
+import { judge, type Verdict } from './verdict.ts'
+import { watch, type Ceilings, type Excess } from './watchdog.ts'
+
+/** How processes are kept. */
+export interface PoolSettings {
+  shards: number
+  ceilings: Ceilings
+  start(): Promise<ShardProcess>
+  onEvent: RuntimeListener
+}
+
+const MAX_VERDICTS = 64
+/** A caller may notice that a process is gone before its parent does. */
+const EXIT_NOTICE_MS = 2_000
+
+/** The processes of published scripts, each under watch: those that many share, and a spare that takes the place of whichever goes. */
+export class Pool {
+  #settings: PoolSettings
+  #onEnd: (verdict: Verdict) => void
+  #shards: Promise<ShardProcess>[]
+  #spare: Promise<ShardProcess>
+  /** The promises of processes that are there, by which the place of one that ends is found. */
+  #promises = new Map<string, Promise<ShardProcess>>()
+  #live = new Map<string, ShardProcess>()
+  /** How processes ended, by their ids. */
+  #verdicts = new Map<string, Verdict>()
+  #isStopping = false
+
+  constructor(settings: PoolSettings, onEnd: (verdict: Verdict) => void) {
+    this.#settings = settings
+    this.#onEnd = onEnd
+    this.#shards = Array.from({ length: settings.shards }, () => this.#start())
+    this.#spare = this.#start()
+  }
+
+  /** Fails when a process does not start. */
+  async ready(): Promise<void> {
+    await Promise.all([...this.#shards, this.#spare])
+  }
+
+  get live(): ShardProcess[] {
+    return [...this.#live.values()]
+  }
+
+  shard(hash: number): Promise<ShardProcess> {
+    return this.#shards[hash % this.#shards.length] ?? this.#spare
+  }
+
+  /** The processes that many scripts share. */
+  async shared(): Promise<ShardProcess[]> {
+    return Promise.all(this.#shards)
+  }
+
+  /** A process nobody uses yet. The next one is started at once, so that it is there when it is wanted. */
+  take(): Promise<ShardProcess> {
+    const taken = this.#spare
+    this.#spare = this.#start()
+    return taken
+  }
+
+  /** How a process ended that somebody has seen go; undefined if it is still there. */
+  async verdictOn({ process }: LostDispatch): Promise<Verdict | undefined> {
+    const alive = this.#live.get(process)
+    if (alive) await Promise.race([alive.exit, timeout(EXIT_NOTICE_MS)])
+    return this.#verdicts.get(process)
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopping = true
+    await Promise.allSettled([...this.#shards, this.#spare])
+    await Promise.all(
+      this.live.map(async (shard) => {
+        shard.kill()
+        await shard.exit
+      }),
+    )
+  }
+
+  #start(): Promise<ShardProcess> {
+    const starting = this.#settings.start()
+    const started = starting.then((shard) => {
+      this.#live.set(shard.id, shard)
+      this.#promises.set(shard.id, started)
+      this.#guard(shard)
+      return shard
+    })
+    return started
+  }
+
+  #guard(shard: ShardProcess): void {
+    let excess: Excess | undefined
+    watch(shard, this.#settings.ceilings, (seen) => {
+      excess = seen
+      shard.kill()
+    })
+    void shard.exit.then((exit) => this.#ended(judge(shard, exit, excess)))
+  }
+
+  #ended(verdict: Verdict): void {
+    const { shard, cause } = verdict
+    const ended = this.#promises.get(shard.id)
+    this.#live.delete(shard.id)
+    this.#promises.delete(shard.id)
+    this.#verdicts.set(shard.id, verdict)
+    const [oldest] = this.#verdicts.keys()
+    if (this.#verdicts.size > MAX_VERDICTS && oldest !== undefined) this.#verdicts.delete(oldest)
+    if (this.#isStopping) return
+    if (cause !== 'outside' && cause !== 'crash') this.#tell('frozen', shard, `The process ${shard.pid} ${WHY[cause]} and was ended.`)
+    // Those who shared the process come first: they are many.
+    if (ended) this.#replace(shard, ended)
+    this.#onEnd(verdict)
+  }
+
+  /** At once, so that nobody is sent to a process that is gone. */
+  #replace(shard: ShardProcess, ended: Promise<ShardProcess>): void {
+    if (this.#spare === ended) this.#spare = this.#start()
+    const index = this.#shards.indexOf(ended)
+    if (index === -1) return
+    this.#shards[index] = this.take()
+    this.#tell('restarted', shard, `Another process took the place of ${shard.pid}, which ended.`)
+  }
+
+  #tell(type: 'frozen' | 'restarted', { pid }: ShardProcess, message: string): void {
+    this.#settings.onEvent({ type, pid, message })
+  }
+}
+
+const WHY = {
+  cpu: 'did not answer while it used more CPU than it may',
+  memory: 'used more memory than it may',
+  silence: 'did not answer',
+}
+
+function timeout(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref())
+}

@@ -1,0 +1,100 @@
+import { describe, expect, it, vi } from 'vitest'
+import { admin } from './client.ts'
+import { publish, says, visit, workerName } from './publisher.ts'
+
+async function published(first: string, second: string): Promise<string> {
+  const name = workerName()
+  await publish(name, first)
+  await publish(name, second, { activate: false })
+  return name
+}
+
+function canary(service: string, body: object) {
+  return admin('/deploy/canary', { body: { service, ...body } })
+}
+
+/** How many of so many visitors met the canary. */
+async function share(name: string, visitors: number): Promise<number> {
+  let met = 0
+  for (let asked = 0; asked < visitors; asked += 100) {
+    const answers = await Promise.all(Array.from({ length: 100 }, () => visit(`${name}.do`)))
+    met += answers.filter(({ text }) => text === 'canary').length
+  }
+  return met / visitors
+}
+
+describe('a canary', () => {
+  it('gets the share of visitors it was given: 10 % is 10 % ± 2 over 5,000', async () => {
+    const name = await published(says('live'), says('canary'))
+    expect(await canary(name, { percent: 10 })).toMatchObject({ status: 200, data: { live: 1, canary: { version: 2, percent: 10 } } })
+    await vi.waitFor(async () => expect(await share(name, 100)).toBeGreaterThan(0))
+
+    expect(Math.abs((await share(name, 5000)) - 0.1)).toBeLessThan(0.02)
+  })
+
+  it('keeps a visitor where it is, by cookie and by header', async () => {
+    const name = await published(says('live'), says('canary'))
+    await canary(name, { percent: 50 })
+    const first = await vi.waitFor(async () => {
+      const answer = await visit(`${name}.do`)
+      expect(answer.headers['set-cookie']).toBeDefined()
+      return answer
+    })
+    const cookie = String(first.headers['set-cookie']).split(';')[0] ?? ''
+
+    const byCookie = await Promise.all(Array.from({ length: 50 }, () => visit(`${name}.do`, '/', { headers: { cookie } })))
+    const byHeader = await Promise.all(Array.from({ length: 50 }, () => visit(`${name}.do`, '/', { headers: { 'x-canary-key': 'somebody' } })))
+
+    expect(new Set(byCookie.map(({ text }) => text))).toEqual(new Set([first.text]))
+    expect(new Set(byHeader.map(({ text }) => text)).size).toBe(1)
+  })
+
+  it('is met by whoever asks for it by its header, at any share', async () => {
+    const name = await published(says('live'), says('canary'))
+    await canary(name, { percent: 0, header: 'x-try-new' })
+
+    await vi.waitFor(async () => expect((await visit(`${name}.do`, '/', { headers: { 'x-try-new': '1' } })).text).toBe('canary'))
+    expect(await share(name, 100)).toBe(0)
+  })
+
+  it('gives up by itself when too many of its answers are errors', async () => {
+    const name = await published(
+      says('live'),
+      `let n = 0; export default { fetch() { if (n++ > 0) throw new Error('broken'); return new Response('canary') } }`,
+    )
+    await canary(name, { percent: 60, abortOn: { errorRate: 0.2, minRequests: 20 } })
+
+    const slot = await vi.waitFor(
+      async () => {
+        await Promise.all(Array.from({ length: 40 }, () => visit(`${name}.do`)))
+        const { data } = await admin(`/deploy/workers/${name}`)
+        const [production] = data['slots'] as unknown as { canary: unknown; abortedCanary: { version: number; reason: string } | null }[]
+        expect(production?.canary).toBeNull()
+        return production
+      },
+      { timeout: 20_000, interval: 100 },
+    )
+
+    expect(slot?.abortedCanary).toMatchObject({ version: 2, reason: expect.stringContaining('20') as string })
+    await vi.waitFor(async () => expect(await share(name, 100)).toBe(0))
+    expect((await visit(`${name}.do`)).text).toBe('live')
+  })
+
+  it('becomes what is live at 100 %, and ends at 0', async () => {
+    const name = await published(says('live'), says('canary'))
+    await canary(name, { percent: 30 })
+    expect(await canary(name, { percent: 0 })).toMatchObject({ data: { canary: null, live: 1 } })
+
+    expect(await canary(name, { percent: 100 })).toMatchObject({ data: { canary: null, live: 2 } })
+
+    await vi.waitFor(async () => expect((await visit(`${name}.do`)).text).toBe('canary'))
+  })
+
+  it('cannot be what is live, nor what was never published', async () => {
+    const name = await published(says('live'), says('canary'))
+
+    expect(await canary(name, { version: 1, percent: 10 })).toMatchObject({ status: 409 })
+    expect(await canary(name, { version: 9, percent: 10 })).toMatchObject({ status: 404 })
+    expect(await canary(name, { percent: 101 })).toMatchObject({ status: 400 })
+  })
+})

@@ -1,0 +1,28 @@
+import type { ExtraWorker } from '@dot-do/worker-local/host/miniflare-options'
+
+/**
+ * What the internet is to published code here: every host tells what reached it, `redirect.example` sends on to where it is asked to, and DNS over HTTPS knows
+ * the records that `proof-<token>.…` hosts would have.
+ */
+const SOURCE = `
+export default {
+  async fetch(request) {
+    const url = new URL(request.url)
+    if ((request.headers.get('x-host') ?? url.hostname) === 'cloudflare-dns.com') return dns(url)
+    if (url.hostname === 'redirect.example') return Response.redirect(url.searchParams.get('to'), 302)
+    return Response.json({ url: request.url, method: request.method, headers: Object.fromEntries(request.headers), body: await request.text() })
+  },
+}
+
+function dns(url) {
+  const name = url.searchParams.get('name')
+  const records = globalThis.records ??= new Map()
+  if (url.searchParams.has('set')) records.set(name, url.searchParams.get('set'))
+  const data = records.get(name)
+  const Answer = data === undefined ? [] : [{ name, type: 16, TTL: 60, data: '"' + data + '"' }]
+  return Response.json({ Status: data === undefined ? 3 : 0, Answer })
+}
+`
+
+/** The Worker that stands for the internet. */
+export const internet: ExtraWorker = { name: 'internet-double', source: SOURCE, listens: true }
