@@ -48,6 +48,7 @@ if [ -n "$dry_run" ]; then
   exit 0
 fi
 
+require_account "$order"
 "$root/scripts/setup-namespaces.sh"
 
 # shellcheck disable=SC2086

@@ -35,4 +35,6 @@ else
   order=$(deployment_order "$service")
 fi
 
-deploy_each "into $namespace" "$order" --dispatch-namespace "$namespace"
+require_account "$order"
+# Provisioning looks at the regular Worker of the same name, and would have this one inherit what only that one has.
+deploy_each "into $namespace" "$order" --dispatch-namespace "$namespace" --experimental-provision=false

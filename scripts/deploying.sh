@@ -38,6 +38,19 @@ listed() {
   printf '%s' "${names:-–}"
 }
 
+# Whether a Worker is to be told the account, which no file of the repository knows.
+wants_account() { grep -q '"CLOUDFLARE_ACCOUNT_ID"' "$root/$1/wrangler.jsonc"; }
+
+# require_account <names, one in a line>
+require_account() {
+  local name
+  while IFS= read -r name; do
+    if [ -n "$name" ] && wants_account "$name" && [ -z "${CLOUDFLARE_ACCOUNT_ID-}" ]; then
+      refuse "$name is to be told the account: put its id into CLOUDFLARE_ACCOUNT_ID"
+    fi
+  done <<<"$1"
+}
+
 # deploy_each <what for> <names, one in a line> <wrangler deploy's further arguments …>
 # Deploys Worker after Worker, and stops at the first that fails, saying what is up and what is not.
 deploy_each() {
@@ -47,7 +60,9 @@ deploy_each() {
   while IFS= read -r name; do
     [ -n "$name" ] || continue
     say "== $name $what_for"
-    if ! wrangler --cwd "$root/$name" deploy "$@" </dev/null; then
+    local -a more=("$@")
+    if wants_account "$name"; then more+=(--var "CLOUDFLARE_ACCOUNT_ID:${CLOUDFLARE_ACCOUNT_ID-}"); fi
+    if ! wrangler --cwd "$root/$name" deploy ${more[@]+"${more[@]}"} </dev/null; then
       # shellcheck disable=SC2086 # names hold no blanks, and are to be apart
       fail "!! $name was not deployed. Deployed before it: $(listed $done_names). Not deployed: $(listed $left)."
     fi

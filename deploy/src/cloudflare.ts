@@ -5,6 +5,9 @@ import type { Env } from './env.ts'
 const TIMEOUT_MS = 15_000
 const UPLOAD_TIMEOUT_MS = 120_000
 
+/** Cloudflare's code, with status 400, for a token that cannot be one. */
+const MALFORMED_TOKEN = 6003
+
 /** One call of Cloudflare's API. `body` is called for each try, since a body is read but once. */
 export interface ApiRequest {
   method: 'GET' | 'POST' | 'PUT' | 'DELETE'
@@ -81,7 +84,8 @@ function failure(status: number, { errors }: Envelope, env: Env): ServiceError {
   const said = errors?.map(({ code, message }) => `${message ?? 'no message'} (Cloudflare ${code ?? status})`).join('; ') ?? `status ${status}`
   const words = env.CLOUDFLARE_API_TOKEN ? said.replaceAll(env.CLOUDFLARE_API_TOKEN, '[redacted]') : said
   if (status === 429) return new ServiceError('RATE_LIMITED', `Cloudflare takes no more calls for now: ${words}`)
-  if (status === 401 || status === 403) return new ServiceError('INTERNAL', 'Cloudflare refused the platform’s own credentials', { cause: new Error(words) })
+  if (status === 401 || status === 403 || errors?.some(({ code }) => code === MALFORMED_TOKEN))
+    return new ServiceError('INTERNAL', 'Cloudflare refused the platform’s own credentials', { cause: new Error(words) })
   if (status >= 500) return new ServiceError('UPSTREAM', `Cloudflare failed: ${words}`)
   return new ServiceError('INVALID', `Cloudflare refused it: ${words}`)
 }

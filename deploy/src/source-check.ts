@@ -1,8 +1,9 @@
-import { Parser, type Options } from 'acorn'
+import type { Options } from 'acorn'
 import type { Module } from './modules.ts'
 import { textOf } from './modules.ts'
 import { refusal } from './refusal.ts'
 import { hasHandler, type Program } from './handlers.ts'
+import { ShallowParser } from './shallow-parser.ts'
 
 /** Specifiers that the runtime itself answers. */
 const BUILT_IN = /^(?:cloudflare|node|workerd):/
@@ -13,27 +14,6 @@ const BARE_NODE = new Set(
     ' ',
   ),
 )
-
-interface Body {
-  body: unknown
-}
-
-/** What acorn's parser has beyond its types, and its plugins override (github.com/acornjs/acorn, acorn/src/statement.js). */
-interface OpenParser {
-  parseFunctionBody(node: Body, ...rest: unknown[]): void
-}
-
-/** A parser that forgets the inside of functions once it is checked: the tree of a bundle of megabytes would not fit a Worker's memory. */
-const ShallowParser = Parser.extend((Base) => {
-  const open = Base as unknown as new (...values: never[]) => OpenParser // the method is there, as acorn-jsx and others rely on; it is only not typed
-  class Shallow extends open {
-    override parseFunctionBody(node: Body, ...rest: unknown[]): void {
-      super.parseFunctionBody(node, ...rest)
-      node.body = { type: 'BlockStatement', body: [] }
-    }
-  }
-  return Shallow as unknown as typeof Parser
-})
 
 /** Parses every module, so that nothing is uploaded that could not be loaded: syntax with its place, imports that lead nowhere, a main module that handles nothing. */
 export function checkSources(modules: readonly Module[], mainModule: string): void {

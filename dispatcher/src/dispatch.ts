@@ -8,9 +8,9 @@ import type { Env } from './env.ts'
 import { scriptOf } from './namespaces.ts'
 import { knownPointer } from './pointers.ts'
 import { cleanAnswer, cleanRequest } from './published-http.ts'
-import { targetOf, type Target } from './target.ts'
+import { nothingPublished, targetOf, UNMANAGED, type Target } from './target.ts'
 import { knownSettings } from './tenant-settings.ts'
-import { workerError } from './worker-error.ts'
+import { isAbsent, workerError } from './worker-error.ts'
 
 /** Tells deploy's trial of a version that the worker failed and not the way to it. Strangers are not told: to them it is one failure as another. */
 const FAILED_HEADER = 'x-dotdo-dispatch'
@@ -66,6 +66,7 @@ function count(outcome: Outcome, { target, address, call }: Dispatched): void {
 function failure(thrown: unknown, { target, address, call }: Dispatched): Response {
   const { requestId, principal } = call
   const { tenant, worker } = address
+  if (target.kept.version === UNMANAGED && isAbsent(thrown)) return refusal(nothingPublished(address), requestId)
   createLog(call.env.LOG_LEVEL)('warn', 'worker_failed', { tenant, worker, version: target.kept.version, requestId, cause: thrown })
   const mayKnow = allows(principal.permissions, '*')
   const { error, isOwn } = workerError(thrown, mayKnow)

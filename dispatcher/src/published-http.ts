@@ -2,6 +2,7 @@ import type { Call } from '@dot-do/worker-kernel/call'
 
 /** What the dispatcher says of an answer. */
 export interface AnswerMarks {
+  /** 0: it is no version of deploy's. */
   version: number
   requestId: string
   cookie: string | undefined
@@ -21,7 +22,7 @@ export function cleanRequest(request: Request, path: string, { requestId, tracep
 /** A worker's answer as the visitor sees it: it cannot say what only the platform says, and says which version gave it. */
 export function cleanAnswer(answer: Response, { version, requestId, cookie }: AnswerMarks): Response {
   const headers = withoutPlatforms(answer.headers)
-  headers.set('X-Worker-Version', `v${version}`)
+  if (version > 0) headers.set('X-Worker-Version', `v${version}`)
   headers.set('X-Request-ID', requestId)
   if (cookie !== undefined) headers.append('Set-Cookie', cookie)
   return remade(answer, headers)

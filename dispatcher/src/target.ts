@@ -16,6 +16,9 @@ export interface Target {
 /** How long something that began to be published counts as on its way, in milliseconds. A deployment takes seconds; one that failed must not answer "soon" for good. */
 const PUBLISHING_MS = 120_000
 
+/** The number of what was put into a namespace under the worker's own name without deploy, by `wrangler deploy --dispatch-namespace` for one. No version has it. */
+export const UNMANAGED = 0
+
 /** Finds the version that an address means. NOT_FOUND where there is none, UNAVAILABLE while the first one is on its way. */
 export function targetOf(address: WorkerAddress, pointer: PointerState, visitor: Visitor): Target {
   const { version, branch, environment } = address
@@ -26,7 +29,7 @@ export function targetOf(address: WorkerAddress, pointer: PointerState, visitor:
     if (!kept) throw notFound(`No version ${version} of ${nameOf(address)} is published in ${environment}`)
     return { kept, environment }
   }
-  if (slot.live === null) throw nothingLive(slot, pointer, { address, nowMs: visitor.nowMs })
+  if (slot.live === null) return unmanaged(address, pointer) ?? refuse(nothingLive(slot, pointer, { address, nowMs: visitor.nowMs }))
   const choice = slot.canary ? chooseVersion(slot.canary, address.worker, visitor) : undefined
   const chosen = choice?.isCanary ? choice.version : slot.live
   const kept = slot.versions.find((each) => each.version === chosen)
@@ -41,11 +44,28 @@ function newestOf(branch: string, { slots }: PointerState, address: WorkerAddres
   return newest
 }
 
+/** What deploy never heard of may still be there, as a script of the worker's own name; whether it is shows when it is called. Tenants publish by deploy alone. */
+function unmanaged({ tenant, worker, environment }: WorkerAddress, { slots, reserved }: PointerState): Target | undefined {
+  if (tenant !== 'default' || slots.length > 0 || reserved) return undefined
+  const access = environment === 'internal' ? 'admin' : 'public'
+  const kept: Kept = { version: UNMANAGED, namespace: `dotdo-${environment}`, script: worker, access, branch: null, keptSince: '' }
+  return { kept, environment }
+}
+
+/** Says that nothing is there, and how something would be. */
+export function nothingPublished({ worker }: WorkerAddress): ServiceError {
+  return notFound(`Nothing is published here; publish with POST /deploy {"service":"${worker}", …} at deploy.do`)
+}
+
+function refuse(error: ServiceError): never {
+  throw error
+}
+
 function nothingLive(slot: SlotState, pointer: PointerState, { address, nowMs }: { address: WorkerAddress; nowMs: number }): ServiceError {
   const name = nameOf(address)
   if (slot.wasLive) return notFound(`${name} was taken down`)
   if (isOnItsWay(slot, pointer, nowMs)) return new ServiceError('UNAVAILABLE', `${name} is being published; try again in a second`)
-  return notFound(`Nothing is published here; publish with POST /deploy {"service":"${address.worker}", …} at deploy.do`)
+  return nothingPublished(address)
 }
 
 /** Whether this environment is about to get its first version: it keeps one already, or a number was given that no environment keeps yet. */

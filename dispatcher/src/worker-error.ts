@@ -7,13 +7,20 @@ export interface WorkerFailure {
   isOwn: boolean
 }
 
+const ABSENT = /^Worker not found/
+
 /** What the runtime throws in a worker's stead, and what is said of it. Another try helps, since by then it runs anew or is uploaded. */
 const PASSING: { thrown: RegExp; message: string; isOwn: boolean }[] = [
-  { thrown: /^Worker not found/, message: 'The worker is being published; try again in a second', isOwn: false },
+  { thrown: ABSENT, message: 'The worker is being published; try again in a second', isOwn: false },
   { thrown: /^Worker exceeded CPU time limit/, message: 'The worker took more CPU time than its plan allows', isOwn: true },
   { thrown: /^Worker exceeded memory limit/, message: 'The worker took more memory than it may', isOwn: true },
   { thrown: /^The Worker's process was restarted|^Network connection lost/, message: 'The worker was restarted; try again in a second', isOwn: false },
 ]
+
+/** Whether there is no script of that name. */
+export function isAbsent(thrown: unknown): boolean {
+  return thrown instanceof Error && ABSENT.test(thrown.message)
+}
 
 /** What a visitor is told of a worker that gave no answer. Why it failed is for those who may do everything; strangers learn nothing of its insides. */
 export function workerError(thrown: unknown, mayKnow: boolean): WorkerFailure {

@@ -35,7 +35,7 @@ describe('counts', () => {
   it('are told at once the first time, then a second apart and together', async () => {
     const { sent, add, pass } = setUp()
     await add()
-    for (let count = 0; count < 5; count++) add()
+    for (let count = 0; count < 5; count++) void add()
 
     await pass(999)
     expect(sent).toEqual([{ requests: 1, errors: 0 }])
@@ -50,10 +50,10 @@ describe('counts', () => {
   it('are told sooner when there is an error, also if a report waits already', async () => {
     const { sent, add, pass } = setUp()
     await add()
-    add()
+    void add()
     await pass(200)
 
-    add(true)
+    void add(true)
     await pass(0)
 
     expect(sent.at(-1)).toEqual({ requests: 2, errors: 1 })
@@ -62,7 +62,7 @@ describe('counts', () => {
   it('of many errors are told ten times a second', async () => {
     const { sent, add, pass } = setUp()
     await add(true)
-    for (let count = 0; count < 7; count++) add(true)
+    for (let count = 0; count < 7; count++) void add(true)
 
     await pass(99)
     expect(sent).toHaveLength(1)

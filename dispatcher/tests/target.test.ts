@@ -59,17 +59,17 @@ describe('where nothing is live', () => {
   const reserved = { version: 1, atMs: NOW }
 
   it.each<[string, PointerState, unknown]>([
-    ['it is 404 when nothing was published', pointer(), nothing],
-    ['it is 503 when a number was just given', { slots: [], reserved }, soon],
-    ['it is 503 when the first version was just uploaded', { slots: [keep(emptySlot('production'), keptOne)], reserved }, soon],
-    ['it is 404 when what is published is for another environment', { slots: [keep(emptySlot('staging'), keptOne)], reserved }, nothing],
-    ['it is 503 when an old version is being published here for the first time', { slots: [slotWith([1], 'staging')], reserved }, soon],
-    ['it is 404 when it was taken down, whatever is being published', { slots: [takeDown(slotWith([1]))], reserved }, nothing],
-  ])('%s', (_what, state, expected) => {
+    ['404 when nothing was published', pointer(), nothing],
+    ['503 when a number was just given', { slots: [], reserved }, soon],
+    ['503 when the first version was just uploaded', { slots: [keep(emptySlot('production'), keptOne)], reserved }, soon],
+    ['404 when what is published is for another environment', { slots: [keep(emptySlot('staging'), keptOne)], reserved }, nothing],
+    ['503 when an old version is being published here for the first time', { slots: [slotWith([1], 'staging')], reserved }, soon],
+    ['404 when it was taken down, whatever is being published', { slots: [takeDown(slotWith([1]))], reserved }, nothing],
+  ])('the answer is %s', (_what, state, expected) => {
     expect(() => find({}, state)).toThrow(expected as Error)
   })
 
-  it('it is 404 when what was begun did not come to an end', () => {
+  it('the answer is 404 when what was begun did not come to an end', () => {
     const later = NOW + 120_000
 
     expect(() => find({}, { slots: [], reserved }, { nowMs: later })).toThrow(nothing)
@@ -80,7 +80,7 @@ describe('where nothing is live', () => {
     expect(() => find({}, pointer())).toThrow('POST /deploy {"service":"hello"')
   })
 
-  it('it answers again once it is live again', () => {
+  it('the worker answers again once it is live again', () => {
     expect(find({}, pointer(activate(takeDown(slotWith([1, 2])), 1))).kept.version).toBe(1)
   })
 })

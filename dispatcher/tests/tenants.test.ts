@@ -87,14 +87,13 @@ describe('the dispatcher', () => {
   it('answers nobody without the permission, and before it reads what they ask', async () => {
     const implemented = service as unknown as AnyImplemented<Env> // as the projections see it
 
-    await refusesStrangers(contract, (name, onBehalfOf) => {
-      const call = callOf(
-        { env: dispatcher.env, props: { principal: { id: 'gateway', permissions: [] }, delegate: { permissions: ['*'] } }, waitUntil: () => undefined },
-        'rpc',
-        { onBehalfOf },
-      )
+    const props = { principal: { id: 'gateway', permissions: [] }, delegate: { permissions: ['*'] } }
+    const asked = refusesStrangers(contract, (name, onBehalfOf) => {
+      const call = callOf({ env: dispatcher.env, props, waitUntil: () => undefined }, 'rpc', { onBehalfOf })
       return invoke(implemented, { name, gather: () => ({}) }, call)
     })
+
+    await expect(asked).resolves.toBeUndefined()
   })
 
   it.each([

@@ -33,7 +33,7 @@ async function serve(visit: Visit, { env, ctx }: { env: Env; ctx: ExecutionConte
   const { request, url, target } = visit
   const found = target && !target.published ? findOperation(target.service, request.method, target.path) : undefined
   const refused = await recognise(visit, env)
-  visit.decision = await take(found?.routed.operation.limit ?? 'default', visit, env)
+  visit.decision = await take(target?.published ? 'published' : (found?.routed.operation.limit ?? 'default'), visit, env)
   if (!visit.decision.allowed) throw new ServiceError('RATE_LIMITED', `More than ${visit.decision.limit} requests a minute; Retry-After says when to come back`)
   if (refused) throw refused
   if (!target) throw new ServiceError('NOT_FOUND', `Nothing is at ${url.pathname}; /openapi.json lists what is`)

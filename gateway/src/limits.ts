@@ -3,8 +3,8 @@ import type { Principal } from '@dot-do/worker-types'
 import type { Env } from './env.ts'
 import { WINDOW_SECONDS } from './rate-window.ts'
 
-/** Calls a minute by class, where the principal has no limit of its own. */
-const LIMITS: Record<string, number> = { default: 60, ai: 20, auth: 10, batch: 5, workflow: 30 }
+/** Calls a minute by class, where the principal has no limit of its own. A published worker's page asks for its images and scripts too. */
+const LIMITS: Record<string, number> = { default: 60, ai: 20, auth: 10, batch: 5, workflow: 30, published: 6_000 }
 
 /** Strangers are spread over this many counters by address, so that their number does not make objects. */
 const STRANGERS = 64

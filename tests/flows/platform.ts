@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { startPlatform, type PlatformOptions } from '@dot-do/worker-local/host/platform'
 import type { TestProject } from 'vitest/node'
+import type { CloudflareAccess } from '@dot-do/worker-local/cloudflare/cloudflare'
 import { internet } from './internet.ts'
 import { probe } from './probe.ts'
 
@@ -15,6 +16,8 @@ export interface PlatformUnderTest {
   probeUrl: string
   /** The internet of published code, to tell it what its DNS shall know. */
   internetUrl: string
+  /** The local Cloudflare API. */
+  cloudflare: CloudflareAccess
 }
 
 declare module 'vitest' {
@@ -41,8 +44,15 @@ export async function setupPlatform(project: TestProject, options: Pick<Platform
   })
   const probeUrl = platform.workerUrls[probe.name]
   const internetUrl = platform.workerUrls[internet.name]
-  if (!platform.admin || !probeUrl || !internetUrl) throw new Error('The platform came up without an admin key or without the probe')
-  project.provide('platform', { url: platform.url, port: platform.port, adminKey: platform.admin.adminKey, probeUrl, internetUrl })
+  if (!platform.admin || !probeUrl || !internetUrl || !platform.cloudflare) throw new Error('The platform came up without an admin key or without the probe')
+  project.provide('platform', {
+    url: platform.url,
+    port: platform.port,
+    adminKey: platform.admin.adminKey,
+    probeUrl,
+    internetUrl,
+    cloudflare: platform.cloudflare.access,
+  })
   return async () => {
     await platform.stop()
     await rm(stateDir, { recursive: true, force: true })

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { bootPlatform, type BootedPlatform } from './platform.ts'
+import { adminFetch, bootPlatform, type BootedPlatform } from './platform.ts'
 import { publish, visit } from './published.ts'
 
 let platform: BootedPlatform
@@ -31,10 +31,11 @@ describe.each(Object.entries(HARMFUL))('a tenant’s worker that %s', (name, cod
     const watch = async (ask: () => Promise<{ status: number }>) => {
       while (!over) {
         const answer = await ask()
-        if (answer.status !== 200) wrong.push(answer)
+        if (answer.status !== 200) wrong.push(answer.status, 'text' in answer ? answer.text : '')
+        await new Promise((resolve) => setImmediate(resolve))
       }
     }
-    const watching = [...neighbours.map((neighbour) => watch(() => visit(platform, `${neighbour}.do`))), watch(() => fetch(`${platform.url}/health`))]
+    const watching = [...neighbours.map((neighbour) => watch(() => visit(platform, `${neighbour}.do`))), watch(() => adminFetch(platform, '/db/count'))]
 
     const harmed = await visit(platform, `${name}.do`, { path: '/harm' })
     await vi.waitFor(async () => expect(await visit(platform, `${name}.do`)).toMatchObject({ status: 200, text: 'fine' }), { timeout: 90_000, interval: 250 })

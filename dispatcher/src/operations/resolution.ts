@@ -6,7 +6,7 @@ import { publishedAddress } from '../entrance.ts'
 import type { Operations } from '../operations.ts'
 import { readPointer } from '../pointers.ts'
 import { slotOf } from '../pointer-state.ts'
-import { targetOf } from '../target.ts'
+import { targetOf, UNMANAGED } from '../target.ts'
 
 type Resolution = Awaited<ReturnType<Operations['resolve']>>
 
@@ -29,6 +29,7 @@ async function workerAt(address: WorkerAddress, by: string, { env }: Call<Env>):
   const whole = { slots: pointer.slots.map((slot) => ({ ...slot, canary: null })), reserved: pointer.reserved }
   try {
     const { kept, environment: of } = targetOf(address, whole, { headers: new Headers(), nowMs: Date.now(), random: () => 1 })
+    if (kept.version === UNMANAGED) return { tenant, worker, environment, version: null, access: null, reason: `${by}; nothing was published by deploy` }
     const canary = address.version === undefined && address.branch === undefined ? slotOf(pointer, of).canary : null
     const reason = canary ? `${by}; the canary ${canary.version} has ${canary.percent} %` : by
     return { tenant, worker, environment: of, version: kept.version, access: kept.access, reason }

@@ -1,20 +1,29 @@
 /// <reference types="@cloudflare/vitest-plugin/types" />
 
 declare namespace Cloudflare {
-  type TenantKv = import('../../src/rpc.ts').TenantKv
-  type TenantBucket = import('../../src/rpc.ts').TenantBucket
+  type TenantKv = Methods<import('../../src/tenant-kv.ts').TenantValues>
+  type TenantBucket = Methods<import('../../src/tenant-bucket.ts').TenantObjects>
+  /** What a class shows by RPC. */
+  type Methods<Class> = { [Name in keyof Class]: Class[Name] }
   type AnyMethods = Record<string, (...args: unknown[]) => Promise<unknown>>
 
   interface Env {
+    /** The dispatcher as one who may do everything and speak for anybody. */
+    DISPATCHER: import('@dot-do/worker-contracts/contract').Service<import('@dot-do/worker-contracts/dispatcher').Dispatcher>
+    /** The same for one who may do nothing and speak for nobody. */
+    UNTRUSTED: { fetch: typeof fetch }
+    /** acme's worker `back`. */
+    SIBLING: { fetch: typeof fetch; add(a: number, b: number): Promise<number> }
+    INTERNET: { fetch: typeof fetch }
     Pointers: DurableObjectNamespace<import('../../src/pointer.ts').Pointer>
-    ACME_KV: Service<TenantKv>
-    RIVAL_KV: Service<TenantKv>
+    ACME_KV: TenantKv
+    RIVAL_KV: TenantKv
     /** Bound without props. */
-    NOBODYS_KV: Service<TenantKv>
-    ACME_BUCKET: Service<TenantBucket>
-    RIVAL_BUCKET: Service<TenantBucket>
+    NOBODYS_KV: TenantKv
+    ACME_BUCKET: TenantBucket
+    RIVAL_BUCKET: TenantBucket
     /** Bound with a tenant that is none. */
-    NOBODYS_BUCKET: Service<TenantBucket>
+    NOBODYS_BUCKET: TenantBucket
     /** Bound without props. */
     NOBODYS_DB: AnyMethods
     /** Bound without an environment. */

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -40,6 +41,7 @@ export interface Workspace {
 
 /** Puts Workers, by path and text, beside a copy of the scripts. */
 export async function workspace(files: Record<string, string>): Promise<Workspace> {
+  if (!existsSync(join(ROOT, 'scripts/node_modules/.bin', 'wrangler'))) throw new Error('No wrangler is installed beside the scripts')
   const root = await mkdtemp(join(tmpdir(), 'workspace-'))
   const isScript = (path: string): boolean => !/\/(tests|checks|node_modules)(\/|$)/.test(path.slice(ROOT.length - 1))
   await cp(join(ROOT, 'scripts'), join(root, 'scripts'), { recursive: true, filter: isScript })

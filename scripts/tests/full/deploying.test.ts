@@ -15,8 +15,7 @@ const MAIL = {
   services: [BASE],
   durable_objects: { bindings: [{ name: 'Counters', class_name: 'Counter' }] },
   migrations: [{ tag: 'v1', new_sqlite_classes: ['Counter'] }],
-  kv_namespaces: [{ binding: 'PAGES_KV' }],
-  r2_buckets: [{ binding: 'FILES_BUCKET' }],
+  r2_buckets: [{ binding: 'FILES_BUCKET', bucket_name: 'mail-files' }],
   queues: { producers: [{ binding: 'MAIL_QUEUE', queue: 'mail' }], consumers: [{ queue: 'mail', max_batch_size: 10, dead_letter_queue: 'mail-dlq' }] },
   triggers: { crons: ['0 * * * *'] },
 }
@@ -82,10 +81,14 @@ it('setup-namespaces.sh says so when it is not let in, and creates nothing', asy
 })
 
 it('deploy-all.sh puts up namespaces, queues and Workers with all they hold, and can be repeated', async () => {
+  await workers.write({ 'mail/wrangler.jsonc': config('mail', { ...MAIL, kv_namespaces: [{ binding: 'PAGES_KV' }] }) })
+  for (const name of NAMESPACES) if (name !== 'dotdo-tenant') await cloud.store.createNamespace(name)
+
   const first = await run('deploy-all.sh', '--no-verify')
   const second = await run('deploy-all.sh', '--no-verify')
 
   expect(first.said).toContain('deployed to Cloudflare: base mail admin')
+  expect(second.said).toContain('deployed to Cloudflare: base mail admin')
   expect([first.code, second.code]).toEqual([0, 0])
   expect(namespaces()).toEqual(NAMESPACES)
   expect(await up(OWN)).toEqual(['admin', 'base', 'mail'])
@@ -96,7 +99,7 @@ it('deploy-all.sh puts up namespaces, queues and Workers with all they hold, and
       { type: 'service', name: 'BASE_SERVICE', service: 'base', entrypoint: 'BaseService', props: BASE.props },
       { type: 'durable_object_namespace', name: 'Counters', class_name: 'Counter' },
       { type: 'kv_namespace', name: 'PAGES_KV', namespace_id: state.kvNamespaces[0]?.id },
-      { type: 'r2_bucket', name: 'FILES_BUCKET', bucket_name: 'mail-files-bucket' },
+      { type: 'r2_bucket', name: 'FILES_BUCKET', bucket_name: 'mail-files' },
       { type: 'queue', name: 'MAIL_QUEUE', queue_name: 'mail' },
     ]),
   )
@@ -132,6 +135,7 @@ it('deploy-all.sh stops at the first Worker that is refused, says what is up and
   expect(stopped.code).toBe(1)
   expect(stopped.said).toContain('!! mail was not deployed. Deployed before it: base. Not deployed: mail admin.')
   expect(between).toEqual(['base'])
+  expect(resumed.said).toContain('deployed to Cloudflare: mail admin')
   expect(resumed.code).toBe(0)
   expect(await up(OWN)).toEqual(['admin', 'base', 'mail'])
 })
@@ -183,8 +187,8 @@ it('deploy-to-namespace.sh all puts every Worker there, bound to the regular one
 
   const { code, said } = await run('deploy-to-namespace.sh', 'all', 'dotdo-staging')
 
-  expect(code).toBe(0)
   expect(said).toContain('deployed into dotdo-staging: base mail admin')
+  expect(code).toBe(0)
   expect(await up('dotdo-staging')).toEqual(['admin', 'base', 'mail'])
   expect(await up('dotdo-production')).toEqual([])
 })
@@ -231,6 +235,6 @@ it('deploy-all.sh names the members of a cycle', async () => {
   const { code, said } = await run('deploy-all.sh', '--no-verify')
 
   expect(code).not.toBe(0)
-  expect(said).toContain('Workers that wait for each other cannot be deployed: base → mail → base')
+  expect(said).toContain('Workers that wait for each other cannot be deployed: mail → base → mail')
   expect(namespaces()).toEqual([])
 })

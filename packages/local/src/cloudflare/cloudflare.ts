@@ -19,6 +19,8 @@ export interface CloudflareOptions extends Pick<RuntimeOptions, 'home' | 'shards
   accountId?: string
   /** Where the API listens, on 127.0.0.1; a free port unless told. */
   port?: number
+  /** The namespace whose scripts commands without a namespace mean, such as `wrangler secret` and `wrangler tail`. */
+  accountNamespace?: string
   /** Namespaces to make when they are missing. */
   namespaces?: readonly string[]
   /** Hears of what went wrong inside the API. */
@@ -39,12 +41,20 @@ const ACCOUNT_ID = '00000000000000000000000000000000'
 
 /** Opens the state, starts the processes and the API. Nothing is left behind when a part fails. */
 export async function startCloudflare(options: CloudflareOptions): Promise<LocalCloudflare> {
-  const { stateDir, apiToken, accountId = ACCOUNT_ID, port = 0, namespaces = [], onError = () => {}, ...settings } = options
+  const { stateDir, apiToken, accountId = ACCOUNT_ID, port = 0, namespaces = [], accountNamespace, onError = () => {}, ...settings } = options
   const store = await openStore(join(stateDir, 'store'))
   for (const name of new Set(namespaces)) if (!store.getNamespace(name)) await store.createNamespace(name)
   const runtime = await startRuntime({ store, stateDir: join(stateDir, 'runtime'), ...settings })
   try {
-    const api = await serveCloudflareApi({ port, store, accountId, apiToken, tail: runtime.tail, onError })
+    const api = await serveCloudflareApi({
+      port,
+      store,
+      accountId,
+      apiToken,
+      tail: runtime.tail,
+      onError,
+      ...(accountNamespace === undefined ? {} : { accountNamespace }),
+    })
     return {
       access: { apiBaseUrl: api.url, apiToken, accountId },
       dispatchNamespace: runtime.dispatchNamespace,

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { CloudflareError } from '../errors.ts'
 import type { Queue, QueueConsumer } from '../store/account.ts'
-import { accountOf } from './account-workers.ts'
+import { accountOf } from './account-upload.ts'
 import { readJson } from './body.ts'
 import type { Call, Route } from './context.ts'
 import { pageOf, succeed, succeedWithPage } from './envelope.ts'

@@ -1,26 +1,18 @@
 import * as z from 'zod'
-import { CloudflareError, invalidUpload } from '../errors.ts'
-import { noTriggers, type Account, type WorkerTriggers } from '../store/account.ts'
+import { noTriggers, type WorkerDeployment, type WorkerTriggers } from '../store/account.ts'
 import type { Script } from '../store/script.ts'
-import { accountBindings, leadsToAccount } from './account-bindings.ts'
-import { check, parseJson, readForm, readJson } from './body.ts'
+import { accountOf, receiveWorker } from './account-upload.ts'
+import { readJson } from './body.ts'
 import type { Call, Route } from './context.ts'
 import { succeed } from './envelope.ts'
 import { shownScript } from './scripts.ts'
 import { namespaceOf, scriptNameOf, scriptOf } from './targets.ts'
-import { receiveUpload } from './upload.ts'
 
 const ONE = '/accounts/:account/workers/scripts/:script'
 
 /** How many deployments a Worker is remembered to have had. */
 const MOST_DEPLOYMENTS = 10
 
-const Bindings = z.looseObject({
-  bindings: z
-    .array(z.looseObject({ name: z.string(), type: z.string() }))
-    .max(1000)
-    .optional(),
-})
 const Subdomain = z.object({ enabled: z.boolean().optional(), previews_enabled: z.boolean().optional() })
 const Origins = z.array(z.looseObject({ hostname: z.string().min(1).max(255) })).max(100)
 const Schedules = z.array(z.object({ cron: z.string().min(1).max(255) })).max(100)
@@ -41,45 +33,20 @@ export const accountWorkerRoutes: Route[] = [
   ['PUT', `${ONE}/schedules`, setSchedules],
 ]
 
-/** The account; its routes are there only where it is. */
-export function accountOf({ context }: Call): Account {
-  if (context.account === undefined) throw new CloudflareError(404, 7003, 'There is no account here')
-  return context.account
-}
-
 async function put(call: Call): Promise<Response> {
   const namespace = namespaceOf(call)
   const name = scriptNameOf(call)
-  const { request, bound } = await withoutAccountBindings(call)
-  const bindings = await accountBindings(call, accountOf(call), bound)
   const started = performance.now()
-  const update = await receiveUpload({ ...call, request })
-  const script = await call.context.store.updateScript(namespace, name, async (current) => {
-    const content = await update(current)
-    const own = content.bindings.filter((binding) => !bindings.some((other) => other.name === binding.name))
-    return { ...content, bindings: [...own, ...bindings] }
-  })
-  if (call.params['namespace'] === undefined) await updateTriggers(call, (triggers) => remember(triggers, script))
+  const script = await call.context.store.updateScript(namespace, name, await receiveWorker(call))
+  if (call.params['namespace'] === undefined) await updateTriggers(call, (triggers) => rememberDeployment(triggers, script))
   return succeed({ ...shownScript(script), startup_time_ms: Math.ceil(performance.now() - started) })
 }
 
-/** The upload without the bindings that only an account can judge, and those. */
-async function withoutAccountBindings(call: Call): Promise<{ request: Request; bound: Record<string, unknown>[] }> {
-  const form = await readForm(call.request)
-  const part = form.get('metadata')
-  if (part === null) throw invalidUpload('The upload has no part named metadata')
-  const metadata = check(parseJson(typeof part === 'string' ? part : await part.text(), 'metadata'), Bindings)
-  const sent = metadata.bindings ?? []
-  const names = sent.map((binding) => binding.name)
-  const twice = names.find((name, index) => names.indexOf(name) !== index)
-  if (twice !== undefined) throw new CloudflareError(400, 10_053, `Binding name '${twice}' already in use. Please use a different name and try again.`)
-  form.set('metadata', JSON.stringify({ ...metadata, bindings: sent.filter((binding) => !leadsToAccount(binding)) }))
-  return { request: new Request(call.request.url, { method: 'PUT', body: form }), bound: sent.filter(leadsToAccount) }
-}
-
-function remember(triggers: WorkerTriggers, { version: { id, createdOn, message } }: Script): void {
+/** Puts a script's version at the head of the deployments there were, and answers the deployment. */
+export function rememberDeployment(triggers: WorkerTriggers, { version: { id, createdOn, message } }: Script): WorkerDeployment {
   const deployment = { id: crypto.randomUUID(), versionId: id, createdOn, ...(message === undefined ? {} : { message }) }
   triggers.deployments = [deployment, ...triggers.deployments].slice(0, MOST_DEPLOYMENTS)
+  return deployment
 }
 
 async function remove(call: Call): Promise<Response> {
@@ -110,15 +77,15 @@ async function worker(call: Call): Promise<Response> {
 async function deployments(call: Call): Promise<Response> {
   const { deployments: all } = await triggersOf(call)
   return succeed({
-    deployments: all.map(({ id, versionId, createdOn, message }) => ({
-      id,
-      source: 'wrangler',
-      strategy: 'percentage',
-      created_on: createdOn,
-      annotations: message === undefined ? {} : { 'workers/message': message },
-      versions: [{ version_id: versionId, percentage: 100 }],
-    })),
+    deployments: all.map(shownDeployment),
   })
+}
+
+/** A deployment as the API answers it: one version has all requests. */
+export function shownDeployment({ id, versionId, createdOn, message }: WorkerDeployment): object {
+  const annotations = message === undefined ? {} : { 'workers/message': message }
+  const versions = [{ version_id: versionId, percentage: 100 }]
+  return { id, source: 'wrangler', strategy: 'percentage', created_on: createdOn, annotations, versions }
 }
 
 async function setSubdomain(call: Call): Promise<Response> {
@@ -166,7 +133,8 @@ async function triggersOf(call: Call): Promise<WorkerTriggers> {
   return accountOf(call).state.workers[name] ?? noTriggers()
 }
 
-async function updateTriggers<Result>(call: Call, change: (triggers: WorkerTriggers) => Result): Promise<Result> {
+/** Changes what the Worker a call is about has besides its script. */
+export async function updateTriggers<Result>(call: Call, change: (triggers: WorkerTriggers) => Result): Promise<Result> {
   const { name } = await scriptOf(call)
   return accountOf(call).update(({ workers }) => change((workers[name] ??= noTriggers())))
 }

@@ -2,6 +2,7 @@ import { CloudflareError } from '../errors.ts'
 import { Turns } from '../store/turns.ts'
 import { accountRoutes } from './account.ts'
 import { accountResourceRoutes } from './account-resources.ts'
+import { accountVersionRoutes, WaitingVersions } from './account-versions.ts'
 import { accountWorkerRoutes } from './account-workers.ts'
 import { admit, callCounter } from './admission.ts'
 import { AssetSessions } from './asset-sessions.ts'
@@ -46,9 +47,15 @@ export function createCloudflareApi(options: CloudflareApiOptions): (request: Re
 /** The same, for who also serves its WebSockets. */
 export function openApi(options: CloudflareApiOptions): CloudflareApi {
   const now = options.now ?? Date.now
-  const context: ApiContext = { ...options, now, assetSessions: new AssetSessions(now), tailSessions: new TailSessions(now) }
+  const context: ApiContext = {
+    ...options,
+    now,
+    assetSessions: new AssetSessions(now),
+    tailSessions: new TailSessions(now),
+    waitingVersions: new WaitingVersions(),
+  }
   // The first route that fits answers: with an account of its own, more is checked of a Worker and told of it.
-  const find = routeTable(options.account ? [...accountWorkerRoutes, ...accountResourceRoutes, ...ROUTES] : ROUTES)
+  const find = routeTable(options.account ? [...accountWorkerRoutes, ...accountVersionRoutes, ...accountResourceRoutes, ...ROUTES] : ROUTES)
   const overLimitSeconds = options.callLimit ? callCounter(options.callLimit, now) : () => 0
   const lanes = new Turns()
   let uploads = 0

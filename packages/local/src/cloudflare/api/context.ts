@@ -1,5 +1,6 @@
 import type { Account } from '../store/account.ts'
 import type { Store } from '../store/store.ts'
+import type { WaitingVersions } from './account-versions.ts'
 import type { AssetSessions } from './asset-sessions.ts'
 import type { TailSessions } from './tail-sessions.ts'
 
@@ -41,6 +42,7 @@ export interface ApiContext extends CloudflareApiOptions {
   now: () => number
   assetSessions: AssetSessions
   tailSessions: TailSessions
+  waitingVersions: WaitingVersions
 }
 
 /** One request, once its route is known and its sender let in. */

@@ -9,12 +9,15 @@ export interface PoolSettings {
   shards: number
   ceilings: Ceilings
   start(): Promise<ShardProcess>
+  /** Hears of a process from the moment on when all processes are told things. */
+  onLive(shard: ShardProcess): void
   onEvent: RuntimeListener
 }
 
 const MAX_VERDICTS = 64
 /** A caller may notice that a process is gone before its parent does. */
 const EXIT_NOTICE_MS = 2_000
+const RETRY_MS = 1_000
 
 /** The processes of published scripts, each under watch: those that many share, and a spare that takes the place of whichever goes. */
 export class Pool {
@@ -85,9 +88,24 @@ export class Pool {
       this.#live.set(shard.id, shard)
       this.#promises.set(shard.id, started)
       this.#guard(shard)
+      this.#settings.onLive(shard)
       return shard
     })
+    started.catch((error: unknown) => this.#failed(started, error))
     return started
+  }
+
+  /** Whoever waits for it gets the error; those who come later get another try. */
+  #failed(started: Promise<ShardProcess>, error: unknown): void {
+    if (this.#isStopping) return
+    this.#settings.onEvent({ type: 'log', message: error instanceof Error ? error.message : String(error) })
+    const retry = (): void => {
+      if (this.#isStopping) return
+      if (this.#spare === started) this.#spare = this.#start()
+      const index = this.#shards.indexOf(started)
+      if (index !== -1) this.#shards[index] = this.take()
+    }
+    setTimeout(retry, RETRY_MS).unref()
   }
 
   #guard(shard: ShardProcess): void {

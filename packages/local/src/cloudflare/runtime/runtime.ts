@@ -66,13 +66,15 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   const code = await workerSource('binding.ts')
   const configFile = await writeHost(settings, { address: control.address, token })
   const tails = new Tails((keys) => void processes.tellAll('/hear', keys))
-  const onTail = async (key: string, event: TailEvent): Promise<void> => tails.publish(key, await sourceNamed(settings.store, event))
-  const start = async (): Promise<ShardProcess> => {
-    const shard = await startShardProcess({ configFile, token, onTail: (key, event) => void onTail(key, event) })
-    if (tails.keys.length > 0) await shard.call('/hear', tails.keys)
-    return shard
-  }
-  const processes = new Processes({ shards: settings.shards, ceilings: settings, start, onEvent: settings.onEvent })
+  const failed = (error: unknown): void =>
+    settings.onEvent({ type: 'log', message: `A trace event was lost: ${error instanceof Error ? error.message : String(error)}` })
+  const onTail = (key: string, event: TailEvent): void =>
+    void sourceNamed(settings.store, event)
+      .then((named) => tails.publish(key, named))
+      .catch(failed)
+  const start = (): Promise<ShardProcess> => startShardProcess({ configFile, token, onTail })
+  const onLive = (shard: ShardProcess): void => void (tails.keys.length > 0 && shard.call('/hear', tails.keys).catch(() => shard.exit))
+  const processes = new Processes({ shards: settings.shards, ceilings: settings, start, onLive, onEvent: settings.onEvent })
   const unsubscribe = settings.store.onChange((change) => processes.drop(scriptKey(change)))
   const stop = async (): Promise<void> => {
     unsubscribe()

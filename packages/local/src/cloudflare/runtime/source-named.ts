@@ -10,8 +10,7 @@ export async function sourceNamed(store: ScriptSource, event: TailEvent): Promis
   if (!JSON.stringify([event.exceptions, event.logs]).includes('js:')) return event
   const maps = await sourceMapsOf(store, event)
   if (maps.size === 0) return event
-  const named = (text: string): string =>
-    text.replaceAll(POSITION, (shown, module: string, line: string, column: string) => positionIn(maps.get(module), line, column) ?? shown)
+  const named = (text: string): string => text.replaceAll(POSITION, (shown, ...found: string[]) => positionIn(maps, found) ?? shown)
   return {
     ...event,
     exceptions: event.exceptions.map((exception) => ({ ...exception, ...(exception.stack === undefined ? {} : { stack: named(exception.stack) }) })),
@@ -30,8 +29,8 @@ async function sourceMapsOf(store: ScriptSource, { dispatchNamespace, scriptName
   return maps
 }
 
-function positionIn(map: SourceMap | undefined, line: string, column: string): string | undefined {
-  const entry = map?.findEntry(Number(line) - 1, Number(column) - 1)
+function positionIn(maps: ReadonlyMap<string, SourceMap>, [module = '', line, column]: string[]): string | undefined {
+  const entry = maps.get(module)?.findEntry(Number(line) - 1, Number(column) - 1)
   return entry && 'originalSource' in entry ? `${entry.originalSource}:${entry.originalLine + 1}:${entry.originalColumn + 1}` : undefined
 }
 

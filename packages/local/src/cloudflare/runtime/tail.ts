@@ -1,5 +1,6 @@
 import type { TailEvent } from './protocol.ts'
 
+/** Hears of an invocation when all of it is over. It must not throw. */
 export type TailListener = (event: TailEvent) => void
 
 /** Who listens to which script. */

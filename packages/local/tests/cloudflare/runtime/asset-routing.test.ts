@@ -4,7 +4,9 @@ import { matchAsset, servesAsset } from '../../../src/cloudflare/runtime/workerd
 
 const FILES = ['/index.html', '/file.html', '/folder/index.html', '/folder/404.html', '/404.html', '/image.png', '/sp ace.html']
 
-function assets(config: AssetConfig): DeliveredAssets {
+/** An option that is undefined is left to its default. */
+function assets(options: { [Name in keyof AssetConfig]: AssetConfig[Name] | undefined }): DeliveredAssets {
+  const config = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
   return { config, files: Object.fromEntries(FILES.map((path) => [path, { hash: path }])) }
 }
 
@@ -37,7 +39,7 @@ it.each<[AssetConfig['html_handling'], string, string]>([
   ['auto-trailing-slash', '/%E0%A4%A', 'nothing'],
   ['auto-trailing-slash', '/constructor', 'nothing'],
 ])('with %s, %s leads to %s', (html_handling, path, expected) => {
-  const match = matchAsset(assets({ ...(html_handling ? { html_handling } : {}) }), path)
+  const match = matchAsset(assets({ html_handling }), path)
 
   expect(match ? ('redirect' in match ? `→ ${match.redirect}` : match.path) : 'nothing').toBe(expected)
 })
@@ -48,7 +50,7 @@ it.each<[AssetConfig['not_found_handling'], string, unknown]>([
   ['404-page', '/folder/deep/absent', { path: '/folder/404.html', status: 404 }],
   ['single-page-application', '/any/where', { path: '/index.html', status: 200 }],
 ])('with %s, what is not there at %s leads to %j', (not_found_handling, path, expected) => {
-  expect(matchAsset(assets({ ...(not_found_handling ? { not_found_handling } : {}) }), path)).toEqual(expected)
+  expect(matchAsset(assets({ not_found_handling }), path)).toEqual(expected)
 })
 
 it.each<[AssetConfig['run_worker_first'], string, string, boolean]>([
@@ -60,7 +62,7 @@ it.each<[AssetConfig['run_worker_first'], string, string, boolean]>([
   [['/image*'], 'GET', '/image.png', false],
   [['/*', '!/image*'], 'GET', '/image.png', true],
 ])('with run_worker_first %j, the assets answer %s %s: %s', (run_worker_first, method, path, expected) => {
-  const script = { mainModule: 'main.js', assets: assets({ ...(run_worker_first === undefined ? {} : { run_worker_first }) }) }
+  const script = { mainModule: 'main.js', assets: assets({ run_worker_first }) }
 
   expect(servesAsset(script, { method, url: `http://a.example${path}` })).toBe(expected)
 })

@@ -1,30 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { beforeAll, expect, it, vi } from 'vitest'
 import { scene, worker, type Scene } from './runtime-under-test.ts'
 
-const CALL = `return await env.NS.get('methods').add(1, 2)`
-const CALLBACK = `return await env.NS.get('methods').twice((x) => x * 10)`
-const PROPERTY = `return await env.NS.get('methods').version`
-const CHAIN = `return await env.NS.get('methods').counter().next()`
-const ARGS = `return await env.NS.get('methods', { tenant: 'acme' }).args()`
-const ABSENT_METHOD = `try { await env.NS.get('methods').nothing(); return 'ran' } catch (error) { return error.message }`
-const ABSENT = `try { await env.NS.get('absent').add(1); return 'ran' } catch (error) { return error.message }`
-const THROWN = `try { await env.NS.get('methods').fail(); return 'ran' } catch (error) { return [error.name, error.message] }`
 const STREAM = `const chunks = []; const { body } = await env.NS.get('stream').fetch('http://stream/'); for await (const chunk of body) chunks.push(new TextDecoder().decode(chunk)); return chunks`
-const NAMELESS = `try { env.NS.get(''); return 'ran' } catch (error) { return error.message }`
-
-const METHODS = `
-import { RpcTarget, WorkerEntrypoint } from 'cloudflare:workers'
-class Counter extends RpcTarget { #n = 0; next() { return ++this.#n } }
-export default class extends WorkerEntrypoint {
-  add(a, b) { return a + b }
-  async twice(callback) { return [await callback(1), await callback(2)] }
-  get version() { return 7 }
-  counter() { return new Counter() }
-  args() { return this.ctx.props }
-  fail() { throw new RangeError('out of range') }
-}`
-
 const MODULES = {
   'main.js': {
     type: 'esm' as const,
@@ -45,7 +22,7 @@ const MODULES = {
 let platform: Scene
 beforeAll(async () => {
   platform = await scene({
-    bodies: [CALL, CALLBACK, PROPERTY, CHAIN, ARGS, ABSENT_METHOD, ABSENT, THROWN, NAMELESS, STREAM],
+    bodies: [STREAM],
     workers: [
       worker(
         'database',
@@ -59,7 +36,7 @@ beforeAll(async () => {
       ),
     ],
   })
-  await platform.publish('methods', METHODS)
+  return platform.stop
 })
 
 it('runs a published script for a request, with its arguments and without `request.cf`', async () => {
@@ -125,23 +102,6 @@ it('names the binding that does not run here', async () => {
   })
 })
 
-it.each([
-  ['calls methods', CALL, 3],
-  ['passes callbacks', CALLBACK, [10, 20]],
-  ['reads properties', PROPERTY, 7],
-  ['calls methods of what a call will answer', CHAIN, 1],
-  ['gives arguments to methods too', ARGS, { tenant: 'acme' }],
-  ['passes what a method throws', THROWN, ['RangeError', 'out of range']],
-  ['says that a script is absent', ABSENT, 'Worker not found.'],
-  ['refuses an empty name', NAMELESS, 'A script is asked for by its name, which is a text.'],
-])('%s', async (_what, body, expected) => {
-  expect(await platform.run(body)).toEqual(expected)
-})
-
-it('says that a method is absent', async () => {
-  expect(await platform.run(ABSENT_METHOD)).toMatch(/nothing/)
-})
-
 it('says that there is no such script', async () => {
   const response = await platform.get('/absent')
 
@@ -180,16 +140,17 @@ it('runs the new code from the moment a write is answered', async () => {
 })
 
 it('lets a request that is under way finish on the old code', async () => {
-  const code = (version: string) => `const waiting = []
-    export default { async fetch(request) {
+  const code = (version: string) => `export default { async fetch(request) {
       if (request.url.endsWith('/wait')) await scheduler.wait(400)
       return new Response('${version}')
     } }`
   await platform.publish('slow', code('old'))
-  await platform.get('/slow')
 
   const waiting = platform.get('/slow/wait')
-  await delay(50)
+  await vi.waitFor(async () => {
+    const entered = (await platform.runtime.placements()).flatMap(({ scripts }) => scripts)
+    expect(entered).toContain('tenants/slow')
+  })
   await platform.publish('slow', code('new'))
 
   expect(await (await platform.get('/slow')).text()).toBe('new')

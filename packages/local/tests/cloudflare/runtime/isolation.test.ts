@@ -1,7 +1,10 @@
+import { lookup } from 'node:dns/promises'
+import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
-import { beforeAll, expect, it, onTestFinished, vi } from 'vitest'
 import type { AddressInfo } from 'node:net'
-import { withOutboundParameters } from '../../../src/cloudflare/runtime/outbound.ts'
+import { hostname } from 'node:os'
+import { beforeAll, expect, it, onTestFinished, vi } from 'vitest'
+import { withOutboundParameters } from '../../../src/cloudflare/outbound.ts'
 import { scene, worker, type Scene } from './runtime-under-test.ts'
 
 const OUTBOUND = `
@@ -31,6 +34,9 @@ beforeAll(async () => {
     ],
   })
   direct = await scene({ shards: 1 })
+  return async () => {
+    await Promise.all([platform.stop(), direct.stop()])
+  }
 })
 
 async function tried(where: Scene, urls: string[], headers: Record<string, string> = {}): Promise<unknown> {
@@ -97,15 +103,35 @@ it('keeps published code from a redirect to a private address', async () => {
 })
 
 it('keeps published code from this machine by a name that leads there', async () => {
+  const { address } = await lookup(hostname())
   const server = createServer((_, response) => response.end('inside'))
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => server.listen(0, address, resolve))
   onTestFinished(() => void server.close())
   const { port } = server.address() as AddressInfo
+  const url = `http://${hostname()}:${port}/`
+  expect(await (await fetch(url)).text()).toBe('inside')
 
-  const [answer] = (await tried(direct, [`http://localtest.me:${port}/`])) as unknown[]
-
-  expect(answer).not.toBe(200)
+  expect(await tried(direct, [url])).toEqual([expect.stringMatching(/\D/)])
 })
+
+it('keeps published code from the ports of what runs it', async () => {
+  const ports = (await listeningPorts()).concat(Number(direct.url.port), Number(direct.home.split(':')[1]))
+  expect(ports.length).toBeGreaterThan(3)
+
+  const answers = (await tried(
+    direct,
+    ports.flatMap((port) => [`http://127.0.0.1:${port}/ping`, `http://localhost:${port}/ping`]),
+  )) as unknown[]
+
+  expect(answers.filter((answer) => !String(answer).includes('is not a public address'))).toEqual([])
+})
+
+/** The ports this machine listens on at 127.0.0.1: those of the shards and of the Node side are among them. */
+async function listeningPorts(): Promise<number[]> {
+  const lines = (await readFile('/proc/net/tcp', 'utf8')).split('\n').slice(1)
+  const listening = lines.map((line) => line.trim().split(/\s+/)).filter(([, local, , state]) => local?.startsWith('0100007F:') && state === '0A')
+  return listening.slice(0, 20).map(([, local]) => Number.parseInt(local?.split(':')[1] ?? '', 16))
+}
 
 it('opens no TCP connection for published code', async () => {
   await direct.publish(

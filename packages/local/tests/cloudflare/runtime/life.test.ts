@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import { setTimeout as delay } from 'node:timers/promises'
 import { beforeAll, expect, it, onTestFinished, vi } from 'vitest'
 import type { TailEvent } from '../../../src/cloudflare/runtime/protocol.ts'
 import type { ScriptAssets } from '../../../src/cloudflare/store/script.ts'
@@ -8,6 +7,7 @@ import { scene, type Scene } from './runtime-under-test.ts'
 let platform: Scene
 beforeAll(async () => {
   platform = await scene({ shards: 2, maxResident: 3 })
+  return platform.stop
 })
 
 async function assets(files: Record<string, string>, config: Record<string, unknown> = {}): Promise<ScriptAssets> {
@@ -157,11 +157,11 @@ it("keeps a tenant's scripts in one process", async () => {
 
 it('leaves no process when it stops', async () => {
   const other = await scene({ shards: 2 })
+  onTestFinished(other.stop)
   const { pids } = other.runtime
   expect(pids).toHaveLength(3)
 
   await other.runtime.stop()
-  await delay(0)
 
   expect(pids.filter(isAlive)).toEqual([])
 })

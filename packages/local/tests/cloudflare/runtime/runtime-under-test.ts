@@ -2,7 +2,6 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Miniflare, type MiniflareOptions } from 'miniflare'
-import { afterAll } from 'vitest'
 import type { RuntimeEvent } from '../../../src/cloudflare/runtime/events.ts'
 import { prepareHome } from '../../../src/cloudflare/runtime/home.ts'
 import { startRuntime, type Outbound, type Runtime, type RuntimeOptions } from '../../../src/cloudflare/runtime/runtime.ts'
@@ -33,6 +32,8 @@ export interface Scene {
   /** Runs the body of an async function in a Worker that has the binding `NS`, and answers what it returns. */
   run(body: string): Promise<unknown>
   url: URL
+  /** To be called when the tests are over. */
+  stop(): Promise<void>
 }
 
 /** Sends a request on to the script its path begins with; `x-limits` and `x-outbound` hold options as JSON. */
@@ -64,7 +65,7 @@ export interface SceneOptions extends Partial<Omit<RuntimeOptions, 'store' | 'ho
   bodies?: string[]
 }
 
-/** Starts a store, a runtime and a platform that end with the test file. */
+/** Starts a store, a runtime and a platform. */
 export async function scene({ workers = [], outbound, bodies = [], ...options }: SceneOptions = {}): Promise<Scene> {
   const dir = await mkdtemp(join(tmpdir(), 'runtime-'))
   const store = await openStore(join(dir, 'store'))
@@ -76,17 +77,17 @@ export async function scene({ workers = [], outbound, bodies = [], ...options }:
   const dispatcher = worker('dispatcher', `${table}${DISPATCHER}`, { NS: runtime.dispatchNamespace('tenants', outbound) })
   const platform = new Miniflare({ port: 0, cf: false, telemetry: { enabled: false }, workers: [dispatcher, ...workers] })
   const url = await platform.ready
-  afterAll(async () => {
-    await platform.dispose()
-    await runtime.stop()
-    await rm(dir, { recursive: true, force: true })
-  })
   return {
     runtime,
     store,
     events,
     home,
     url,
+    async stop() {
+      await platform.dispose()
+      await runtime.stop()
+      await rm(dir, { recursive: true, force: true })
+    },
     publish: (name, upload) => publish(store, name, typeof upload === 'string' ? { code: upload } : upload),
     get: (path, init) => platform.dispatchFetch(new URL(path, url), init),
     async run(body) {
@@ -96,10 +97,12 @@ export async function scene({ workers = [], outbound, bodies = [], ...options }:
   }
 }
 
-/** A Worker of the platform, of one module. */
-export function worker(name: string, contents: string, env: Record<string, unknown> = {}): WorkerOptions {
-  const manifest = { mainModule: 'main.js', modules: { 'main.js': { type: 'esm', contents } } } as const
-  return { config: { name, manifest, compatibilityDate: '2026-11-01', env: env as NonNullable<WorkerOptions['config']['env']> } }
+/** A Worker of the platform: one module, or several with the main one first. */
+export function worker(name: string, code: string | Record<string, string>, env: Record<string, unknown> = {}): WorkerOptions {
+  const files = typeof code === 'string' ? { 'main.js': code } : code
+  const [mainModule = ''] = Object.keys(files)
+  const modules = Object.fromEntries(Object.entries(files).map(([file, contents]) => [file, { type: 'esm', contents } as const]))
+  return { config: { name, manifest: { mainModule, modules }, compatibilityDate: '2026-11-01', env: env as NonNullable<WorkerOptions['config']['env']> } }
 }
 
 async function publish(store: Store, name: string, { code, bindings = [], tags = [], flags = [], assets }: Upload): Promise<void> {

@@ -14,6 +14,7 @@ const RESTARTED = { name: 'Error', message: "The Worker's process was restarted;
 let platform: Scene
 beforeAll(async () => {
   platform = await scene({ shards: 1, cpuMs: 300, residentBytes: 400 * 2 ** 20, bodies: [METHOD] })
+  return platform.stop
 })
 
 let suffix = 0

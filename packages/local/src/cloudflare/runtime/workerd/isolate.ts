@@ -24,7 +24,7 @@ class Remote extends RpcTarget {
 
 /** What the flag `service_binding_extra_handlers` adds to a service. */
 interface Scheduled {
-  scheduled(options: { cron: string; scheduledTime: Date }): Promise<unknown>
+  scheduled(options: { cron: string; scheduledTime: Date }): Promise<{ outcome: string }>
 }
 
 /**
@@ -62,13 +62,14 @@ export class Isolate extends DurableObject<HostEnv> {
   }
 
   /** Calls the script's `scheduled`, and says how that ended. A method called `scheduled` would be taken for a handler of this object. */
-  async runScheduled(call: DispatchCall, controller: { cron: string; scheduledTime: number }): Promise<unknown> {
+  async runScheduled(call: DispatchCall, controller: { cron: string; scheduledTime: number }): Promise<{ outcome: string }> {
     const leave = this.#enter(call)
     try {
       const { worker } = await this.#load(call)
       const { cron, scheduledTime } = controller
       const entrypoint = worker.getEntrypoint(undefined, { props: call.args }) as unknown as Scheduled
-      return await entrypoint.scheduled({ cron, scheduledTime: new Date(scheduledTime) })
+      const { outcome } = await entrypoint.scheduled({ cron, scheduledTime: new Date(scheduledTime) })
+      return { outcome }
     } finally {
       leave()
     }
