@@ -116,9 +116,8 @@ export class Pointer extends DurableObject<Env> {
     const now = Date.now()
     this.#rows('insert or replace into attempts (environment, attempt, at_ms, answer) values (?, ?, ?, ?)', environment, attempt, now, JSON.stringify(answer))
     this.#rows('delete from attempts where at_ms <= ?', now - ATTEMPT_MS)
-    this.#rows(
-      `delete from attempts where (environment, attempt) in (select environment, attempt from attempts order by at_ms desc, attempt limit -1 offset ${MAX_ATTEMPTS})`,
-    )
+    // By row and not by time: many may come within one millisecond.
+    this.#rows(`delete from attempts where rowid in (select rowid from attempts order by rowid desc limit -1 offset ${MAX_ATTEMPTS})`)
   }
 
   async #setAlarm(now: Date): Promise<void> {
