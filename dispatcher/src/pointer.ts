@@ -20,7 +20,7 @@ const TABLES = `
   create table if not exists versions (sha256 text primary key, version integer not null unique, at_ms integer not null) without rowid;
   create index if not exists versions_by_age on versions (at_ms, version);
   create table if not exists slots (environment text primary key, state text not null) without rowid;
-  create table if not exists attempts (environment text, attempt text, at_ms integer not null, answer text not null, primary key (environment, attempt)) without rowid;
+  create table if not exists attempts (environment text, attempt text, at_ms integer not null, answer text not null, primary key (environment, attempt));
 `
 
 /** The only truth of what is live of one worker. What it decides is written before it answers, since each of its changes is one step without awaiting anything. */
