@@ -23,7 +23,9 @@ async function dataOf(answer: Promise<Response>): Promise<unknown> {
 describe('the MCP inspector', () => {
   it('lists every tool that the services’ documents offer', async () => {
     const documents = await Promise.all(
-      ['auth', 'db'].map(async (service) => (await (await adminFetch(platform, `/${service}/openapi.json`)).json()) as { 'x-tools': { name: string }[] }),
+      ['auth', 'db', 'deploy', 'dispatcher'].map(
+        async (service) => (await (await adminFetch(platform, `/${service}/openapi.json`)).json()) as { 'x-tools': { name: string }[] },
+      ),
     )
 
     const { answer } = await inspect('/mcp', ['--method', 'tools/list'])

@@ -72,7 +72,7 @@ describe('kill -9', () => {
   )
 
   it.each([
-    ['the Workers’ runtime', 'workerd serve', 'RuntimeKilled'],
+    ['the Workers’ runtime', 'serve --binary', 'RuntimeKilled'],
     ['the database', 'database/child', 'DatabaseKilled'],
   ])('of %s alone is got over within 15 seconds without help, and loses nothing that was acknowledged', async (_name, words, type) => {
     const program = await started()

@@ -2,6 +2,8 @@ import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { stateDirectory } from './dev-program.ts'
+import { internet } from '../flows/internet.ts'
+import { PUBLISHING_STEPS } from './openapi-publishing.ts'
 import { bootPlatform, type BootedPlatform } from './platform.ts'
 import { ROOT, runProgram } from './program.ts'
 
@@ -10,7 +12,7 @@ let folder: Awaited<ReturnType<typeof stateDirectory>>
 let document: { paths: Record<string, Record<string, { operationId: string }>> }
 
 beforeAll(async () => {
-  platform = await bootPlatform()
+  platform = await bootPlatform({ extraWorkers: [internet], internet: internet.name })
   folder = await stateDirectory()
   const text = await (await fetch(`${platform.url}/openapi.json`)).text()
   document = JSON.parse(text) as typeof document
@@ -22,7 +24,7 @@ afterAll(async () => {
 })
 
 /** One request of an operation, and the status it must have; whether its answer is as documented, Redocly says. */
-interface Step {
+export interface Step {
   operation: string
   status: number
   /** Path and query parameters; `$steps.…` takes what an earlier step was answered. */
@@ -30,8 +32,8 @@ interface Step {
   body?: unknown
   /** Asks as nobody. */
   stranger?: true
-  /** Keeps its answer's id for later steps. */
-  keeps?: true
+  /** Keeps the id that is there in its answer, for later steps. */
+  keeps?: string
 }
 
 const NOTE = { $type: 'Note', $id: 'note', content: 'Hi', data: { tags: ['a'], nested: { number: 1.5, none: null } } }
@@ -62,7 +64,7 @@ const STEPS: Step[] = [
   {
     operation: 'auth_createKey',
     status: 201,
-    keeps: true,
+    keeps: '/data/id',
     body: { name: 'reader', permissions: ['things:read'], expiresInDays: 3, allowedAddresses: ['10.0.0.0/8', '::1'] },
   },
   { operation: 'auth_createKey', status: 400, body: { name: '' } },
@@ -81,6 +83,7 @@ const STEPS: Step[] = [
   { operation: 'gateway_routes', status: 200, parameters: { explain: '/db/things', method: 'POST' } },
   { operation: 'gateway_routes', status: 401, stranger: true },
   { operation: 'mcp_health', status: 200 },
+  ...PUBLISHING_STEPS,
 ]
 
 /** Where each operation stands in the document. */
@@ -113,7 +116,7 @@ function arazzo(steps: Step[]): object {
             ],
             ...(body === undefined ? {} : { requestBody: { contentType: 'application/json', payload: body } }),
             successCriteria: [{ condition: `$statusCode == ${status}` }],
-            ...(keeps ? { outputs: { id: '$response.body#/data/id' } } : {}),
+            ...(keeps === undefined ? {} : { outputs: { id: `$response.body#${keeps}` } }),
           }
         }),
       },
@@ -125,6 +128,9 @@ function arazzo(steps: Step[]): object {
 interface Account {
   files: Record<string, { executedWorkflows: { executedSteps: { stepId: string; checks: { name: string; passed: boolean; message: string }[] }[] }[] }>
 }
+
+/** What Redocly must have looked at in each answer. */
+const CHECKS = ['status code check', 'content-type check', 'schema check']
 
 /** Asks the live platform step by step; what Redocly found of each. */
 async function respect(steps: Step[]): Promise<{ stepId: string; failed: string[]; checks: string[] }[]> {
@@ -158,6 +164,6 @@ describe('the OpenAPI documents', () => {
     expect([...new Set(STEPS.map(({ operation }) => operation))].sort()).toEqual([...placesOf(document).keys()].sort())
     expect(found.filter(({ failed }) => failed.length > 0)).toEqual([])
     expect(found).toHaveLength(STEPS.length)
-    for (const { checks } of found) expect(checks).toEqual(expect.arrayContaining(['status code check', 'content-type check', 'schema check']))
+    expect(found.filter(({ checks }) => !CHECKS.every((name) => checks.includes(name)))).toEqual([])
   })
 })

@@ -103,7 +103,7 @@ export const PublishedVersion = z
     modules: z.array(z.object({ name: z.string(), type: moduleType, sizeBytes: z.int(), sha256: z.string() })),
     assets: z.array(z.object({ path: z.string(), sizeBytes: z.int(), sha256: z.string() })),
     bindings: z.array(z.object({ name: z.string(), type: z.string(), service: z.string().optional() })),
-    vars: z.record(z.string(), z.json()),
+    vars: z.record(z.string(), z.unknown()),
     compatibilityDate: z.string(),
     compatibilityFlags: z.array(z.string()),
     access: access.nullable().describe('null: what is usual where it is published'),
