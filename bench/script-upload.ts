@@ -1,5 +1,3 @@
-import { FormData, request } from 'undici'
-
 /** The local Cloudflare API, as `dev.json` tells of it. */
 interface Access {
   apiBaseUrl: string
@@ -16,7 +14,7 @@ export async function putScript(
   body.set('metadata', JSON.stringify({ main_module: 'main.js', compatibility_date: '2026-11-01', tags: [name] }))
   body.set('main.js', new File([code], 'main.js', { type: 'application/javascript+module' }))
   const url = `${apiBaseUrl}/accounts/${accountId}/workers/dispatch/namespaces/${namespace}/scripts/${name}`
-  const answer = await request(url, { method: 'PUT', headers: { authorization: `Bearer ${apiToken}` }, body })
-  const text = await answer.body.text()
-  if (answer.statusCode !== 200) throw new Error(`PUT ${name}: ${answer.statusCode} ${text}`)
+  const answer = await fetch(url, { method: 'PUT', headers: { authorization: `Bearer ${apiToken}` }, body })
+  const text = await answer.text()
+  if (!answer.ok) throw new Error(`PUT ${name}: ${answer.status} ${text}`)
 }

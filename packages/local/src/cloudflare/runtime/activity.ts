@@ -22,6 +22,7 @@ export class Activity {
   #sinceAnswer = new Set<number | undefined>()
   /** Least recently entered first. */
   #scripts = new Map<string, ScriptActivity>()
+  #changedAt = Date.now()
 
   constructor(onTail: (key: string, event: TailEvent) => void) {
     this.#onTail = onTail
@@ -29,6 +30,7 @@ export class Activity {
 
   read(json: string): void {
     const line = JSON.parse(json) as ActivityLine
+    this.#changedAt = Date.now()
     if (line.type === 'enter') this.#enter(line)
     else if (line.type === 'leave') this.#leave(line.dispatch)
     else {
@@ -42,8 +44,9 @@ export class Activity {
     return this.#dispatches.has(dispatch)
   }
 
-  get isIdle(): boolean {
-    return this.#dispatches.size === 0
+  /** Since when nothing has run or was left over; undefined while something is. */
+  get quietSince(): number | undefined {
+    return [...this.#scripts.values()].some(({ running, open }) => running > 0 || open > 0) ? undefined : this.#changedAt
   }
 
   get scripts(): string[] {

@@ -1,4 +1,5 @@
 import type { RuntimeListener } from './events.ts'
+import { watchIdleness, type IdleRule } from './idleness.ts'
 import type { LostDispatch } from './protocol.ts'
 import type { ShardProcess } from './shard-process.ts'
 import { judge, type Verdict } from './verdict.ts'
@@ -8,6 +9,7 @@ import { watch, type Ceilings, type Excess } from './watchdog.ts'
 export interface PoolSettings {
   shards: number
   ceilings: Ceilings
+  idle: IdleRule
   start(): Promise<ShardProcess>
   /** Hears of a process from the moment on when all processes are told things. */
   onLive(shard: ShardProcess): void
@@ -18,6 +20,8 @@ const MAX_VERDICTS = 64
 /** A caller may notice that a process is gone before its parent does. */
 const EXIT_NOTICE_MS = 2_000
 const RETRY_MS = 1_000
+/** Longer than a caller may remember where a script ran. */
+const PLACEMENT_NOTICE_MS = 3_000
 
 /** The processes of published scripts, each under watch: those that many share, and a spare that takes the place of whichever goes. */
 export class Pool {
@@ -114,7 +118,21 @@ export class Pool {
       excess = seen
       shard.kill()
     })
+    watchIdleness(shard, this.#settings.idle, () => this.#retire(shard))
     void shard.exit.then((exit) => this.#ended(judge(shard, exit, excess)))
+  }
+
+  /** Gives an idle process's place to the spare, and ends it once nobody can be on the way to it. */
+  #retire(shard: ShardProcess): void {
+    const index = this.#shards.findIndex((promise) => promise === this.#promises.get(shard.id))
+    if (index === -1 || this.#isStopping) return
+    this.#shards[index] = this.take()
+    const timer = setInterval(() => {
+      if (shard.activity.quietSince === undefined) return
+      clearInterval(timer)
+      shard.kill()
+    }, PLACEMENT_NOTICE_MS)
+    void shard.exit.finally(() => clearInterval(timer))
   }
 
   #ended(verdict: Verdict): void {

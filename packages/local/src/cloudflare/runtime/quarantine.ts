@@ -91,7 +91,7 @@ export class Quarantine {
       if (![...this.#cells.values()].some((cell) => cell.process === process)) void process.then((retired) => this.#retired.set(retired, now))
     }
     for (const [process, since] of this.#retired) {
-      const isOver = now - since > RETIREMENT_MS && (process.activity.isIdle || now - since > LONGEST_RETIREMENT_MS)
+      const isOver = now - since > RETIREMENT_MS && (process.activity.quietSince !== undefined || now - since > LONGEST_RETIREMENT_MS)
       if (!isOver) continue
       this.#retired.delete(process)
       process.kill()

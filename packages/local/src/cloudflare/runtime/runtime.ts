@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { startControlServer } from './control-server.ts'
 import { residentOf, type ScriptSource } from './delivery.ts'
 import type { RuntimeListener } from './events.ts'
+import type { IdleRule } from './idleness.ts'
 import { PLUGIN } from './plugin.ts'
 import { Processes, type ProcessView } from './processes.ts'
 import { scriptKey, type DispatchCall, type ScriptName, type TailEvent } from './protocol.ts'
@@ -27,6 +28,8 @@ export interface RuntimeOptions {
   cpuMs?: number
   /** Memory of a process. */
   residentBytes?: number
+  /** When an idle process is given up for a fresh one. */
+  idle?: IdleRule
   /** Scripts a process keeps; the least recently used goes when there are more. */
   maxResident?: number
   onEvent?: RuntimeListener
@@ -56,7 +59,7 @@ export interface DispatchNamespaceBinding {
   dev: { plugin: { package: string; name: string }; options: Record<string, unknown> }
 }
 
-const DEFAULTS = { shards: 2, cpuMs: 1_000, residentBytes: 1 << 30, maxResident: 500 }
+const DEFAULTS = { shards: 2, cpuMs: 1_000, residentBytes: 1 << 30, idle: { idleMs: 20_000, residentBytes: 192 * 2 ** 20 }, maxResident: 500 }
 
 /** Starts the processes and waits until they listen. They end with this one, however that ends. */
 export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
@@ -74,7 +77,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
       .catch(failed)
   const start = (): Promise<ShardProcess> => startShardProcess({ configFile, token, onTail })
   const onLive = (shard: ShardProcess): void => void (tails.keys.length > 0 && shard.call('/hear', tails.keys).catch(() => shard.exit))
-  const processes = new Processes({ shards: settings.shards, ceilings: settings, start, onLive, onEvent: settings.onEvent })
+  const processes = new Processes({ shards: settings.shards, ceilings: settings, idle: settings.idle, start, onLive, onEvent: settings.onEvent })
   const unsubscribe = settings.store.onChange((change) => processes.drop(scriptKey(change)))
   const stop = async (): Promise<void> => {
     unsubscribe()

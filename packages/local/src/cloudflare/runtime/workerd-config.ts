@@ -7,8 +7,8 @@ export interface HostSettings {
   maxResident: number
 }
 
-/** Memory of one isolate, as on Cloudflare (https://developers.cloudflare.com/workers/platform/limits/#memory); garbage is collected early rather than late. */
-const V8_FLAGS = ['--optimize-for-size', '--max-heap-size=128']
+/** Memory of one isolate, as on Cloudflare (https://developers.cloudflare.com/workers/platform/limits/#memory). Not for size: that doubles the time a script takes to load. */
+const V8_FLAGS = ['--max-heap-size=128']
 
 /** Writes the configuration of the hosting Worker for workerd; the module `host.js` is to lie beside it. Debug port and control socket get ports of the system's choice. */
 export function hostConfig({ control, home, maxResident }: HostSettings): string {

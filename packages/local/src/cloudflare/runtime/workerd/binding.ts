@@ -52,7 +52,10 @@ function stub(env: BindingEnv, places: Places, script: Omit<DispatchCall, 'id'>)
   const call = (): DispatchCall => ({ ...script, id: crypto.randomUUID() })
   const dispatch = new Dispatching(env, places)
   return new Proxy(
-    { fetch: async (input: RequestInfo | URL, init?: RequestInit) => dispatch.fetch(new Request(input, init), call()) },
+    {
+      fetch: async (input: RequestInfo | URL, init?: RequestInit) =>
+        dispatch.fetch(input instanceof Request && init === undefined ? input : new Request(input, init), call()),
+    },
     {
       get(target, key) {
         if (key === 'fetch') return target.fetch
@@ -74,8 +77,8 @@ class Dispatching {
 
   async fetch(request: Request, call: DispatchCall): Promise<Response> {
     const isRepeatable = request.body === null && REPEATABLE.has(request.method)
-    // A request can be sent once only, so what may be sent again is sent as a copy.
-    const send = (placement: Placement) => this.#at(placement, call).fetch(isRepeatable ? request.clone() : request)
+    // Without a body the same request can be sent twice.
+    const send = (placement: Placement) => this.#at(placement, call).fetch(request)
     const placement = await this.#places.of(call)
     try {
       return await send(placement)

@@ -1,5 +1,6 @@
 import { WorkerEntrypoint } from 'cloudflare:workers'
 import type { DispatchCall } from '../protocol.ts'
+import { tell } from './activity.ts'
 import { isolateOf } from './dispatch.ts'
 import type { HostEnv } from './environment.ts'
 import { isolatesOf } from './resident.ts'
@@ -9,7 +10,10 @@ import { hear } from './tail.ts'
 export class Control extends WorkerEntrypoint<HostEnv & { TOKEN: string }> {
   override async fetch(request: Request): Promise<Response> {
     const { pathname } = new URL(request.url)
-    if (pathname === '/ping') return new Response()
+    if (pathname === '/ping') {
+      tell()
+      return new Response()
+    }
     if (request.headers.get('authorization') !== `Bearer ${this.env.TOKEN}`) return new Response(null, { status: 403 })
     switch (pathname) {
       case '/drop':

@@ -8,7 +8,7 @@ export function touch(id: string, key: string, limit: number): string[] {
   const resident = residents.get(id) ?? { key, budget: new Budget() }
   residents.delete(id)
   residents.set(id, resident)
-  return [...residents.keys()].slice(0, Math.max(residents.size - limit, 0))
+  return residents.size > limit ? [...residents.keys()].slice(0, residents.size - limit) : []
 }
 
 /** The isolates of a script, one for each set of outbound parameters it was dispatched with. */
