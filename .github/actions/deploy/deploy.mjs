@@ -21,7 +21,7 @@ export async function deploy(env, { retryWaitMs = 2_000 } = {}) {
   const key = input(env, 'API_KEY')
   if (!key) throw new Error('api-key is empty: put a key with the permission deployments:create into a secret of the repository')
   hide(key)
-  const url = new URL('/deploy', addressOf(input(env, 'URL') ?? 'https://deploy.do'))
+  const url = new URL(`${addressOf(input(env, 'URL') ?? 'https://deploy.do').href.replace(/\/$/, '')}/deploy`)
   const body = JSON.stringify(await bodyOf((name) => input(env, name), env))
   const published = await post(url, { key, body, run: env.GITHUB_RUN_ID ?? '' }, retryWaitMs)
   await setOutputs(env, {

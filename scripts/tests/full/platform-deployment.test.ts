@@ -1,11 +1,12 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { discoverServices } from '@dot-do/worker-local/host/workspace'
 import { startPlatform } from '@dot-do/worker-local/host/platform'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest'
 import { deploymentOrder } from '../../deployment-order.ts'
 import { ROOT } from '../../root.ts'
+import { tree } from '../tree.ts'
 import { OWN, runScript, startCloud, type Cloud } from './cloud.ts'
 
 let cloud: Cloud
@@ -32,6 +33,32 @@ it('every Worker of the platform is taken by stock wrangler with all it is bound
   expect(code).toBe(0)
   expect((await cloud.store.listScripts(OWN)).map(({ name }) => name)).toEqual([...order].sort())
   expect((await cloud.store.getScript(OWN, 'deploy'))?.bindings).toContainEqual({ type: 'plain_text', name: 'CLOUDFLARE_ACCOUNT_ID', text: 'a1' })
+})
+
+it('the GitHub action publishes a file, and says where it answers and why it does not', async () => {
+  const folder = await tree({ 'hello.js': `export default { fetch: () => new Response('from GitHub') }`, 'broken.js': 'export default {' })
+  onTestFinished(() => rm(folder, { recursive: true, force: true }))
+  const output = join(folder, 'output')
+  const run = (file: string) =>
+    runScript(ROOT, '../node_modules/.bin/node', {
+      args: [join(ROOT, '.github/actions/deploy/deploy.mjs')],
+      env: {
+        DEPLOY_SERVICE: 'from-github',
+        DEPLOY_FILE: join(folder, file),
+        DEPLOY_URL: `http://127.0.0.1:${platform.port}/deploy`,
+        DEPLOY_API_KEY: platform.admin?.adminKey ?? '',
+        GITHUB_OUTPUT: output,
+        GITHUB_SHA: 'c0ffee',
+      },
+    })
+
+  const published = await run('hello.js')
+  const refused = await run('broken.js')
+
+  expect(published).toMatchObject({ code: 0 })
+  expect(await readFile(output, 'utf8')).toContain(`http://from-github.do.localhost:${platform.port}/`)
+  expect(refused.code).toBe(1)
+  expect(refused.said).toContain('syntax error')
 })
 
 it('verify-deployment.ts prints what it asked as JSON', async () => {

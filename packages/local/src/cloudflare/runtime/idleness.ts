@@ -9,15 +9,14 @@ export interface IdleRule {
   residentBytes: number
 }
 
-/** Calls back once, when a process is idle and still large. */
-export function watchIdleness(shard: ShardProcess, { idleMs, residentBytes }: IdleRule, onIdle: () => void): void {
+/** Says when a process that has run something is idle and still large, again and again until the answer is true. */
+export function watchIdleness(shard: ShardProcess, { idleMs, residentBytes }: IdleRule, onIdle: () => boolean): void {
   const look = async (): Promise<void> => {
-    const isIdle = () => shard.activity.quietSince !== undefined && Date.now() - shard.activity.quietSince > idleMs
+    const isIdle = () => shard.activity.scripts.length > 0 && shard.activity.quietSince !== undefined && Date.now() - shard.activity.quietSince > idleMs
     if (!isIdle()) return
     const usage = await usageOf(shard.pid)
     if (!usage || usage.residentBytes < residentBytes || !isIdle()) return
-    clearInterval(timer)
-    onIdle()
+    if (onIdle()) clearInterval(timer)
   }
   const timer = setInterval(() => void look(), idleMs / 4)
   void shard.exit.finally(() => clearInterval(timer))

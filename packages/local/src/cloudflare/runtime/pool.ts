@@ -122,10 +122,10 @@ export class Pool {
     void shard.exit.then((exit) => this.#ended(judge(shard, exit, excess)))
   }
 
-  /** Gives an idle process's place to the spare, and ends it once nobody can be on the way to it. */
-  #retire(shard: ShardProcess): void {
+  /** Gives an idle process's place to the spare, and ends it once nobody can be on the way to it. False for one that is nobody's shared process. */
+  #retire(shard: ShardProcess): boolean {
     const index = this.#shards.findIndex((promise) => promise === this.#promises.get(shard.id))
-    if (index === -1 || this.#isStopping) return
+    if (index === -1 || this.#isStopping) return false
     this.#shards[index] = this.take()
     const timer = setInterval(() => {
       if (shard.activity.quietSince === undefined) return
@@ -133,6 +133,7 @@ export class Pool {
       shard.kill()
     }, PLACEMENT_NOTICE_MS)
     void shard.exit.finally(() => clearInterval(timer))
+    return true
   }
 
   #ended(verdict: Verdict): void {
