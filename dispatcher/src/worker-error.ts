@@ -9,6 +9,9 @@ export interface WorkerFailure {
 
 const ABSENT = /^Worker not found/
 
+/** What workerd says of code that throws while it is loaded; then come the worker's own words. */
+const NOT_STARTED = /^Failed to start Worker:\s*/
+
 /** What the runtime throws in a worker's stead, and what is said of it. Another try helps, since by then it runs anew or is uploaded. */
 const PASSING: { thrown: RegExp; message: string; isOwn: boolean }[] = [
   { thrown: ABSENT, message: 'The worker is being published; try again in a second', isOwn: false },
@@ -27,5 +30,9 @@ export function workerError(thrown: unknown, mayKnow: boolean): WorkerFailure {
   const text = thrown instanceof Error ? thrown.message : String(thrown)
   const passing = PASSING.find((each) => each.thrown.test(text))
   if (passing) return { error: new ServiceError('UNAVAILABLE', passing.message), isOwn: passing.isOwn }
+  if (NOT_STARTED.test(text)) {
+    const why = mayKnow ? `: ${text.replace(NOT_STARTED, '')}` : ''
+    return { error: new ServiceError('UNAVAILABLE', `The worker cannot be started${why}`), isOwn: true }
+  }
   return { error: new ServiceError('UPSTREAM', mayKnow ? `The worker threw: ${text}` : 'The worker failed'), isOwn: true }
 }

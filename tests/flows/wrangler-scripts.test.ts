@@ -1,7 +1,7 @@
 import { describe, expect, inject, it, vi } from 'vitest'
 import { publish, says, visit, workerName } from './publisher.ts'
 
-const { cloudflare } = inject('platform')
+const { cloudflare, adminKey } = inject('platform')
 
 /** Puts a script into a namespace by the API alone, as wrangler does. */
 async function put(namespace: string, name: string, code: string): Promise<number> {
@@ -32,5 +32,17 @@ describe('a script that was put into a namespace without deploy', () => {
     await publish(name, says('by deploy'))
 
     await vi.waitFor(async () => expect((await visit(`${name}.do`)).text).toBe('by deploy'))
+  })
+
+  it('and cannot be started answers 503 for itself, with a reason for administrators only', async () => {
+    const name = workerName()
+    await put('dotdo-production', name, `throw new Error('no hunter2 today'); export default { fetch() {} }`)
+
+    const stranger = await visit(`${name}.do`)
+    const administrator = await visit(`${name}.do`, '/', { key: adminKey })
+
+    expect(stranger).toMatchObject({ status: 503, headers: { 'retry-after': expect.stringMatching(/^\d+$/) as string }, error: { code: 'UNAVAILABLE' } })
+    expect(stranger.text).not.toContain('hunter2')
+    expect(administrator.error['message']).toContain('no hunter2 today')
   })
 })
