@@ -1,4 +1,5 @@
 import { WorkerEntrypoint } from 'cloudflare:workers'
+import { RUNTIME_NAMES } from '@dot-do/worker-contracts/promises'
 import { callOf, type Call, type Runtime } from '@dot-do/worker-kernel/call'
 import { http } from '@dot-do/worker-kernel/http'
 import { entrypoint } from '@dot-do/worker-kernel/rpc'
@@ -87,25 +88,6 @@ export class TenantBucket extends WorkerEntrypoint<Env> {
   }
 }
 
-/** Names that the runtime looks for by itself; they are no methods of a sibling. */
-const NOT_FORWARDED = new Set([
-  'then',
-  'constructor',
-  'ctx',
-  'env',
-  'dup',
-  'toJSON',
-  'queue',
-  'scheduled',
-  'email',
-  'alarm',
-  'tail',
-  'tailStream',
-  'trace',
-  'test',
-  'connect',
-])
-
 /** A published worker's `worker` binding: another worker of the same tenant and environment, by `fetch` and by whatever methods it has. */
 export class Sibling extends WorkerEntrypoint<Env> {
   constructor(ctx: ExecutionContext, env: Env) {
@@ -118,6 +100,6 @@ export class Sibling extends WorkerEntrypoint<Env> {
 function member(own: Sibling, name: string | symbol, { props, call }: { props: unknown; call: Call<Env> }): unknown {
   if (name === 'fetch')
     return async (request: Request) => fetchSibling(request, siblingProps(props), call).catch((thrown: unknown) => refusal(thrown, call.requestId))
-  if (typeof name === 'symbol' || NOT_FORWARDED.has(name) || name.startsWith('webSocket')) return Reflect.get(own, name, own)
+  if (typeof name === 'symbol' || RUNTIME_NAMES.has(name)) return Reflect.get(own, name, own)
   return async (...args: unknown[]) => callSibling(name, args, { props: siblingProps(props), call })
 }

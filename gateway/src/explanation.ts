@@ -1,7 +1,7 @@
 import type { Principal } from '@dot-do/worker-types'
 import { allows, ServiceError } from '@dot-do/worker-utils'
 import { route } from './routing.ts'
-import { findOperation, SERVICE_NAMES } from './services.ts'
+import { findOperation, limitClassOf, SERVICE_NAMES } from './services.ts'
 
 /** What would become of a request, told to whoever runs the platform. */
 export interface Explanation {
@@ -36,10 +36,18 @@ export function explain(
       access: 'denied',
       reason: 'nothing is at this address',
     }
-  const found = findOperation(target.service, method, target.path)?.routed
-  const permission = found?.operation.permission ?? null
-  return { url: url.href, ...target, operation: found?.name ?? null, permission, limit: found?.operation.limit ?? 'default', ...access(principal, permission) }
+  const { service, path, rule, published } = target
+  const found = findOperation(target, method)
+  const permission = found?.routed.operation.permission ?? null
+  const allowed = published ? OF_WORKER : access(principal, permission)
+  return { url: url.href, service, path, rule, operation: found?.routed.name ?? null, permission, limit: limitClassOf(target, found), ...allowed }
 }
+
+/** Published workers are found by the dispatcher, which `resolve` there explains. */
+const OF_WORKER = {
+  access: 'granted',
+  reason: 'the gateway lets anyone through to published workers; whether there is one and who may call it, dispatcher says',
+} as const
 
 function access(principal: Principal, permission: string | null): Pick<Explanation, 'access' | 'reason'> {
   if (permission === null) return { access: 'denied', reason: 'the service has no such operation; routes written by hand decide for themselves' }

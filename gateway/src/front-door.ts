@@ -11,7 +11,7 @@ import { forward } from './forward.ts'
 import { take } from './limits.ts'
 import { mergedDocument } from './merged-document.ts'
 import { callOperation } from './operation.ts'
-import { findOperation, SERVICE_NAMES, SERVICES } from './services.ts'
+import { findOperation, limitClassOf, SERVICE_NAMES, SERVICES } from './services.ts'
 import { logRequest } from './request-log.ts'
 import { dropUnreadBody } from './unread-body.ts'
 import { beginVisit, type Visit } from './visit.ts'
@@ -31,9 +31,9 @@ export async function receive(request: Request, env: Env, ctx: ExecutionContext)
 
 async function serve(visit: Visit, { env, ctx }: { env: Env; ctx: ExecutionContext }): Promise<Response> {
   const { request, url, target } = visit
-  const found = target && !target.published ? findOperation(target.service, request.method, target.path) : undefined
+  const found = target && findOperation(target, request.method)
   const refused = await recognise(visit, env)
-  visit.decision = await take(target?.published ? 'published' : (found?.routed.operation.limit ?? 'default'), visit, env)
+  visit.decision = await take(target ? limitClassOf(target, found) : 'default', visit, env)
   if (!visit.decision.allowed) throw new ServiceError('RATE_LIMITED', `More than ${visit.decision.limit} requests a minute; Retry-After says when to come back`)
   if (refused) throw refused
   if (!target) throw new ServiceError('NOT_FOUND', `Nothing is at ${url.pathname}; /openapi.json lists what is`)

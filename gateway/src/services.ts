@@ -8,6 +8,7 @@ import { mcp } from '@dot-do/worker-contracts/mcp'
 import { matchOperation, routedOperations, type MatchedOperation, type RoutedOperation } from '@dot-do/worker-contracts/route'
 import type { Health } from '@dot-do/worker-types'
 import type { Env } from './env.ts'
+import type { Target } from './routing.ts'
 
 /** A service that is routed to: what it promises, and how it is reached. The gateway reaches itself without a binding. */
 export interface RoutedService {
@@ -40,7 +41,12 @@ const ROUTED = new Map(Object.entries(SERVICES).map(([name, { contract }]) => [n
 /** Every route of every contract, under the service it belongs to. */
 export const ROUTES: (RoutedOperation & { service: string })[] = [...ROUTED].flatMap(([service, routed]) => routed.map((each) => ({ service, ...each })))
 
-/** The operation that a request to a service is for, with its path parameters; undefined for what the service answers by hand or not at all. */
-export function findOperation(service: string, method: string, path: string): MatchedOperation | undefined {
-  return matchOperation(ROUTED.get(service) ?? [], method, path)
+/** The operation that a request is for, with its path parameters; undefined for what a service answers by hand or not at all, and for published workers, whose paths are their own. */
+export function findOperation({ service, path, published }: Pick<Target, 'service' | 'path' | 'published'>, method: string): MatchedOperation | undefined {
+  return published ? undefined : matchOperation(ROUTED.get(service) ?? [], method, path)
+}
+
+/** The counter that a request draws on. */
+export function limitClassOf({ published }: Pick<Target, 'published'>, found: MatchedOperation | undefined): string {
+  return published ? 'published' : (found?.routed.operation.limit ?? 'default')
 }

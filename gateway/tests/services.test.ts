@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { findOperation, ROUTES } from '../src/services.ts'
+import { findOperation, limitClassOf, ROUTES } from '../src/services.ts'
 
 describe('the routes of the contracts', () => {
   it.each([
@@ -11,7 +11,7 @@ describe('the routes of the contracts', () => {
     ['auth', 'GET', '/apikeys/key_1', 'getKey'],
     ['gateway', 'GET', '/_routes', 'routes'],
   ])('matches %s %s %s to %s', (service, method, path, name) => {
-    expect(findOperation(service, method, path)?.routed.name).toBe(name)
+    expect(findOperation({ service, path }, method)?.routed.name).toBe(name)
   })
 
   it.each([
@@ -21,7 +21,15 @@ describe('the routes of the contracts', () => {
     ['auth', 'GET', '/apikeys/a/b'],
     ['none', 'GET', '/things'],
   ])('matches %s %s %s to nothing', (service, method, path) => {
-    expect(findOperation(service, method, path)).toBeUndefined()
+    expect(findOperation({ service, path }, method)).toBeUndefined()
+  })
+
+  it('matches nothing of a published worker’s, whose paths are its own', () => {
+    const request = { service: 'dispatcher', path: '/health' }
+
+    expect(findOperation(request, 'GET')?.routed.name).toBe('health')
+    expect(findOperation({ ...request, published: 'host' }, 'GET')).toBeUndefined()
+    expect([limitClassOf({ published: 'host' }, undefined), limitClassOf({}, undefined)]).toEqual(['published', 'default'])
   })
 
   it('gives each operation over HTTP one route, and no two the same', () => {
@@ -32,7 +40,7 @@ describe('the routes of the contracts', () => {
   })
 
   it('puts a route with a limit of its own on a counter of its own', () => {
-    const limitOf = (service: string, method: string, path: string) => findOperation(service, method, path)?.routed.operation.limit
+    const limitOf = (service: string, method: string, path: string) => findOperation({ service, path }, method)?.routed.operation.limit
 
     expect(limitOf('db', 'POST', '/batch')).toBe('batch')
     expect(limitOf('auth', 'POST', '/apikeys')).toBe('auth')

@@ -66,6 +66,12 @@ describe('the gateway', () => {
       reason: expect.stringContaining('things:write') as unknown,
     })
     expect(await explain('/db/batch', 'POST')).toMatchObject({ limit: 'batch' })
+    expect(await explain(`http://hello.do.localhost:${port}/health`)).toMatchObject({
+      service: 'dispatcher',
+      operation: null,
+      permission: null,
+      limit: 'published',
+    })
     expect(await explain('/nowhere')).toMatchObject({ rule: 'none', service: null, access: 'denied' })
   })
 

@@ -152,7 +152,6 @@ export const deploy = contract(
       input: z.object({ id: deploymentId }),
       output: Deployment,
       permission: 'deployments:read',
-      resource: () => ({}),
       http: 'GET /deployments/:id',
       tool: true,
     }),

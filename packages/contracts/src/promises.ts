@@ -2,8 +2,9 @@ import type * as z from 'zod'
 import type { AnyOperation, Contract } from './contract.ts'
 import { parseRoute } from './route.ts'
 
-/** Names that the runtime, JavaScript or the kernel give a meaning of their own on an entrypoint. */
-const RESERVED = new Set([
+/** Names that the runtime and JavaScript give a meaning of their own on an entrypoint: over RPC they are no methods. */
+export const RUNTIME_NAMES: ReadonlySet<string> = new Set([
+  'constructor',
   'fetch',
   'queue',
   'scheduled',
@@ -24,9 +25,10 @@ const RESERVED = new Set([
   'toJSON',
   'env',
   'ctx',
-  'tools',
-  'callTool',
 ])
+
+/** Names that the kernel gives to methods of its own. */
+const KERNEL_NAMES = new Set(['tools', 'callTool'])
 
 /** Schemas without a JSON form: what they hold would differ between RPC, which clones, and HTTP, which serialises. */
 const NOT_JSON = new Set(['bigint', 'symbol', 'undefined', 'void', 'date', 'map', 'set', 'nan', 'function', 'promise', 'transform', 'custom', 'file'])
@@ -44,7 +46,7 @@ export function refuseBrokenPromises(contract: Pick<Contract, 'name' | 'operatio
 }
 
 function brokenPromise(name: string, operation: AnyOperation): string | undefined {
-  if (RESERVED.has(name) || name in Object.prototype) return 'the name is reserved'
+  if (RUNTIME_NAMES.has(name) || KERNEL_NAMES.has(name) || name in Object.prototype) return 'the name is reserved'
   if (!/^[a-z][A-Za-z0-9]*$/.test(name)) return 'an operation is named in camelCase'
   if (operation.queue && operation.repeat === 'unsafe') return 'a queue delivers at least once, so an unsafe operation cannot be offered to it'
   if (!/^(public|authenticated|[a-z][a-z0-9-]*:[a-z][a-z0-9-]*)$/.test(operation.permission)) return `"${operation.permission}" is not a permission`
