@@ -1,7 +1,7 @@
 import { database } from '@dot-do/worker-data/database'
 import { onward, type Call } from '@dot-do/worker-kernel/call'
 import { log } from '@dot-do/worker-utils'
-import { and, eq, notInArray } from 'drizzle-orm'
+import { and, eq, lte, notInArray } from 'drizzle-orm'
 import { cloudflareApi } from './cloudflare.ts'
 import type { Env } from './env.ts'
 import type { Place } from './places.ts'
@@ -18,13 +18,9 @@ const KEPT_FORMER = 5
 export async function prune(place: Place, slot: PublishedSlot, call: Call<Env>): Promise<void> {
   try {
     const surplus = surplusOf(slot)
-    const left = surplus.length > 0 ? await call.env.DISPATCHER_SERVICE.dropVersions({ ...slotKey(place), versions: surplus }, onward(call)) : slot
-    if (surplus.length > 0)
-      await deleteScripts(
-        place,
-        left.versions.map(({ version }) => version),
-        call,
-      )
+    if (surplus.length === 0) return
+    const { versions } = await call.env.DISPATCHER_SERVICE.dropVersions({ ...slotKey(place), versions: surplus }, onward(call))
+    await deleteScripts(place, { kept: versions.map(({ version }) => version), upTo: Math.max(...surplus) }, call)
   } catch (cause) {
     log('warn', 'versions_not_pruned', { ...place, requestId: call.requestId, cause })
   }
@@ -41,12 +37,21 @@ export function surplusOf(slot: Pick<PublishedSlot, 'live' | 'former' | 'canary'
     .slice(0, 100)
 }
 
-async function deleteScripts(place: Place, left: readonly number[], call: Call<Env>): Promise<void> {
+/** Newer versions than those dropped are left alone: one that is not kept yet may be on its way. */
+async function deleteScripts(place: Place, { kept, upTo }: { kept: number[]; upTo: number }, call: Call<Env>): Promise<void> {
   const { tenant, service, environment } = place
   const gone = await database(call)
     .select()
     .from(scripts)
-    .where(and(eq(scripts.tenant, tenant), eq(scripts.service, service), eq(scripts.environment, environment), notInArray(scripts.version, [...left])))
+    .where(
+      and(
+        eq(scripts.tenant, tenant),
+        eq(scripts.service, service),
+        eq(scripts.environment, environment),
+        lte(scripts.version, upTo),
+        notInArray(scripts.version, kept),
+      ),
+    )
     .limit(100)
   for (const row of gone) {
     await deleteScript(cloudflareApi(call.env), row)

@@ -62,6 +62,23 @@ describe('environments', () => {
   })
 })
 
+describe('the versions an environment keeps', () => {
+  it('are the last twenty; what is older is gone from the namespace too', async () => {
+    const name = workerName()
+    for (let version = 1; version <= 22; version++) await publish(name, says(String(version)))
+    const scriptStatus = async (version: number) => {
+      const { apiBaseUrl, accountId, apiToken } = inject('platform').cloudflare
+      const url = `${apiBaseUrl}/accounts/${accountId}/workers/dispatch/namespaces/dotdo-production/scripts/${name}--v${version}`
+      return (await fetch(url, { headers: { authorization: `Bearer ${apiToken}` } })).status
+    }
+
+    await vi.waitFor(async () => expect([await scriptStatus(1), await scriptStatus(2), await scriptStatus(3)]).toEqual([404, 404, 200]), { timeout: 10_000 })
+
+    expect([(await visit(`v3.${name}.do`)).text, (await visit(`${name}.do`)).text]).toEqual(['3', '22'])
+    await vi.waitFor(async () => expect((await visit(`v1.${name}.do`)).status).toBe(404))
+  })
+})
+
 describe('two deployments of one worker at once', () => {
   it('are ordered: both have a version, the last to end is live', async () => {
     const name = workerName()
