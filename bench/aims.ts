@@ -1,17 +1,13 @@
+import { atLeast, atMost, type Aim } from './aim.ts'
+import { dataAimsOf } from './data-aims.ts'
 import type { Results } from './results.ts'
-
-/** A promise about a figure, and whether this run kept it. */
-export interface Aim {
-  text: string
-  measured: string
-  isMet: boolean
-}
 
 const BOOT_MS = 5_000
 const MEMORY_BYTES = 1.2e9
 
 /** Every aim there is a figure for. */
-export function aimsOf({ load, calls, open, boot, memory, publishing, bundles }: Partial<Results>): Aim[] {
+export function aimsOf(results: Partial<Results>): Aim[] {
+  const { load, calls, open, boot, memory, publishing, bundles } = results
   const figure = (name: string) => load?.find((figures) => figures.name === name)
   const [noop, read] = [figure('gateway no-op'), figure('thing read')]
   return [
@@ -32,6 +28,7 @@ export function aimsOf({ load, calls, open, boot, memory, publishing, bundles }:
         ]
       : []),
     ...(publishing ? publishingAims(publishing) : []),
+    ...dataAimsOf(results),
     ...(bundles ?? []).map(({ service, sizeGzBytes, ceilingGzBytes = 0 }) =>
       atMost(`${service} bundle ≤ ${ceilingGzBytes / 1000} KB gz`, {
         value: sizeGzBytes,
@@ -54,12 +51,4 @@ function publishingAims({ dispatch, static: bound, cold, rollbackVisibleMs, depl
     atMost('500 tenants resident < 1.5 GB', { value: residentBytes, limit: 1.5e9, shown: megabytes(residentBytes) }),
     atMost('and < 500 MB once idle', { value: idleBytes, limit: 5e8, shown: megabytes(idleBytes) }),
   ]
-}
-
-function atLeast(text: string, value: number, limit: number): Aim {
-  return { text, measured: value.toFixed(2), isMet: value >= limit }
-}
-
-function atMost(text: string, { value, limit, shown }: { value: number; limit: number; shown: string }): Aim {
-  return { text, measured: shown, isMet: value <= limit }
 }

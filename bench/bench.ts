@@ -2,13 +2,17 @@ import { writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { measuredBundles } from '../scripts/checks/bundles.ts'
+import { measureAnalytics } from './analytics.ts'
 import { measureBoot } from './boot.ts'
 import { measureCalls } from './calls.ts'
+import { measureChanges } from './changes.ts'
 import { measureMemory } from './memory.ts'
 import { measureOpenLoad } from './open-load.ts'
 import { clearOnSignals } from './leavings.ts'
 import { machineOf, versionsOf, type Results } from './results.ts'
 import { measurePublishing } from './publishing.ts'
+import { measureReads } from './reads.ts'
+import { measureSearch } from './search/measure.ts'
 import { figuresOf, measureRounds, type Extent } from './slices.ts'
 import { openStage, type Stage, type TargetName } from './stage.ts'
 import { tableOf } from './table.ts'
@@ -16,7 +20,9 @@ import { tableOf } from './table.ts'
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const RESULTS = fileURLToPath(new URL('results.json', import.meta.url))
 
-const PARTS = ['bundles', 'boot', 'memory', 'publishing', 'load', 'calls', 'open'] as const
+/** Parts that bring a platform of their own. */
+const ALONE = ['bundles', 'boot', 'memory', 'publishing', 'reads', 'search', 'analytics', 'changes'] as const
+const PARTS = [...ALONE, 'load', 'calls', 'open'] as const
 const REFERENCES: TargetName[] = ['hello', 'hop', 'rpc-hop']
 const CANDIDATES: TargetName[] = ['gateway no-op', 'thing read', 'thing write']
 
@@ -55,7 +61,11 @@ async function measure(extent: Extent, only: string | undefined): Promise<Partia
   if (isAsked('boot')) results.boot = await told('boot', () => measureBoot(ROOT))
   if (isAsked('memory')) results.memory = await told('memory', () => measureMemory(ROOT, CANDIDATES))
   if (isAsked('publishing')) results.publishing = await told('publishing', () => measurePublishing(ROOT))
-  if (only === 'bundles' || only === 'boot' || only === 'memory' || only === 'publishing') return results
+  if (isAsked('reads')) results.reads = await told('reads', () => measureReads(ROOT, extent))
+  if (isAsked('search')) results.search = await told('search', () => measureSearch(ROOT))
+  if (isAsked('analytics')) results.analytics = await told('analytics', () => measureAnalytics(ROOT))
+  if (isAsked('changes')) results.changes = await told('changes', () => measureChanges(ROOT))
+  if (ALONE.some((part) => part === only)) return results
   const stage = await told('platform', () => openStage(ROOT))
   try {
     results.machine = machineOf(stage.isPinned)

@@ -1,11 +1,15 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { cpus, release, totalmem } from 'node:os'
+import type { AnalyticsFigures } from './analytics.ts'
 import type { BootFigures } from './boot.ts'
 import type { CallFigures } from './calls.ts'
+import type { ChangeFigures } from './changes.ts'
 import type { MemoryFigures } from './memory.ts'
 import type { OpenFigures } from './open-load.ts'
 import type { PublishingFigures } from './publishing.ts'
+import type { ReadFigures } from './reads.ts'
+import type { SearchFigures } from './search/figures.ts'
 import type { Figures } from './slices.ts'
 
 /** Everything one run found out. */
@@ -19,6 +23,10 @@ export interface Results {
   boot: BootFigures
   memory: MemoryFigures
   publishing: PublishingFigures
+  reads: ReadFigures
+  search: SearchFigures
+  analytics: AnalyticsFigures
+  changes: ChangeFigures
   bundles: { service: string; sizeGzBytes: number; ceilingGzBytes: number | undefined }[]
 }
 

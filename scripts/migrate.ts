@@ -1,26 +1,31 @@
-import { postgresEngine } from '@dot-do/worker-data/engines/postgres'
-import { migrate } from '@dot-do/worker-data/migrations'
-import { rolePassword } from '@dot-do/worker-data/role-password'
-import { discoverServices } from '@dot-do/worker-local/host/workspace'
-import { ROOT } from './root.ts'
+import { counted, runCommand, UsageError } from './db/command.ts'
+import { openOwned, shownUrl } from './db/database.ts'
 
-/** `pnpm db:migrate`: brings the database that DATABASE_URL names to what every service's migrations say, with the roles whose passwords come from DB_ROLE_SECRET. */
-const { DATABASE_URL: url, DB_ROLE_SECRET: roleSecret } = process.env
-if (!url || !roleSecret) {
-  console.error('pnpm db:migrate needs DATABASE_URL (the owner’s, postgres://user:password@host/name) and DB_ROLE_SECRET (the same that db has)')
-  process.exit(2)
-}
+const USAGE = `pnpm db:migrate: bring a database to what every service's migrations say
 
-const engine = postgresEngine({ url, passwordOf: (role) => rolePassword(roleSecret, role) })
-try {
-  const services = await discoverServices(ROOT)
-  const { applied } = await migrate(
-    engine,
-    services.map(({ name, folder }) => ({ name, folder })),
-    { roleSecret },
-  )
-  for (const { service, name } of applied) console.log(`applied ${service}/migrations/${name}`)
-  console.log(applied.length === 0 ? 'nothing to do' : `${applied.length} applied`)
-} finally {
-  await engine.close()
+  --json    print what was applied as JSON
+  --help    this text
+
+  DATABASE_URL    the database, as its owner: postgres://user:password@host/name
+  DB_ROLE_SECRET  what the passwords of the services' roles are derived from; the same that db has
+
+Several at once are safe. \`pnpm dev\` migrates its own database by itself.
+`
+
+await runCommand({ usage: USAGE, options: {}, arguments: [0, 0] }, async ({ say, answer }) => {
+  const { databaseUrl, roleSecret } = demandVariables()
+  const database = await openOwned({ databaseUrl, roleSecret, stateDir: undefined }, 'existing')
+  const { applied } = await database.migrate()
+  for (const { service, name } of applied) say(`applied ${service}/migrations/${name}`)
+  say(applied.length === 0 ? `nothing to do in ${database.name}` : `${counted(applied.length, 'migration')} applied to ${database.name}`)
+  answer({ database: database.name, applied })
+})
+
+/** What it needs of its environment; all that is missing is told at once. */
+function demandVariables(): { databaseUrl: string; roleSecret: string } {
+  const { DATABASE_URL: databaseUrl, DB_ROLE_SECRET: roleSecret } = process.env
+  const missing = Object.entries({ DATABASE_URL: databaseUrl, DB_ROLE_SECRET: roleSecret }).flatMap(([name, value]) => (value ? [] : [name]))
+  if (!databaseUrl || !roleSecret) throw new UsageError(`${missing.join(' and ')} must be set`)
+  if (!/^postgres(ql)?:$/.test(URL.parse(databaseUrl)?.protocol ?? '')) throw new UsageError(`DATABASE_URL is no URL of a PostgreSQL: ${shownUrl(databaseUrl)}`)
+  return { databaseUrl, roleSecret }
 }

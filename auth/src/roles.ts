@@ -1,7 +1,7 @@
 /** The built-in roles. A key made with a role gets the permissions the role has on that day. */
 export const ROLES: Readonly<Record<string, readonly string[]>> = {
   admin: ['*'],
-  user: ['things:read', 'things:write', 'keys:read'],
+  user: ['things:read', 'things:write', 'events:write', 'keys:read'],
   viewer: ['things:read'],
 }
 

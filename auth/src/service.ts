@@ -1,5 +1,6 @@
 import { auth } from '@dot-do/worker-contracts/auth'
 import { postgresLedger } from '@dot-do/worker-data/ledger'
+import { trackCalls } from '@dot-do/worker-data/tracking'
 import { implement } from '@dot-do/worker-kernel/implement'
 import document from '../../docs/openapi/auth.json' with { type: 'json' }
 import type { Env } from './env.ts'
@@ -14,5 +15,5 @@ import { SCHEMA } from './tables.ts'
 export const service = implement<typeof auth, Env>(
   auth,
   { health, createKey, listKeys, getKey, rotateKey, revokeKey, verifyKey, listRoles, can, recordAudit, listAudit, verifyAudit },
-  { document, ledger: postgresLedger(SCHEMA) },
+  { document, ledger: postgresLedger(SCHEMA), observed: trackCalls('auth') },
 )

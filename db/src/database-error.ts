@@ -1,5 +1,5 @@
 import type { ErrorCode, ErrorDetail } from '@dot-do/worker-types'
-import { ServiceError, toServiceError } from '@dot-do/worker-utils'
+import { isErrorCode, ServiceError, toServiceError } from '@dot-do/worker-utils'
 
 /** SQLSTATEs by their beginning, the more exact first (PostgreSQL documentation, appendix A). `DO…` are raised by our own functions. */
 const CODES: [start: string, code: ErrorCode][] = [
@@ -11,6 +11,7 @@ const CODES: [start: string, code: ErrorCode][] = [
   ['40', 'UNAVAILABLE'],
   ['42501', 'FORBIDDEN'],
   ['25006', 'FORBIDDEN'],
+  ['25P0', 'CONFLICT'], // a transaction that failed, or was left alone for too long
   ['08P01', 'INVALID'], // a statement that wants other parameters than it gets
   ['08', 'UNAVAILABLE'],
   ['53', 'UNAVAILABLE'],
@@ -34,9 +35,10 @@ export function databaseError(thrown: unknown): ServiceError {
   return new ServiceError(code, code === 'UNAVAILABLE' ? 'The database cannot answer now' : message, { details, cause: thrown })
 }
 
+/** An error of ours stays what it is, also one that a Durable Object made. */
 function unreachable(thrown: unknown): ServiceError {
-  const known = toServiceError(thrown)
-  return known.code === 'INTERNAL' ? new ServiceError('UNAVAILABLE', 'The database cannot be reached', { cause: thrown }) : known
+  if (thrown instanceof Error && 'code' in thrown && isErrorCode(thrown.code)) return toServiceError(thrown)
+  return new ServiceError('UNAVAILABLE', 'The database cannot be reached', { cause: thrown })
 }
 
 function fieldsOf(thrown: unknown): { code?: string; message: string; detail?: string; constraint?: string } {

@@ -1,8 +1,10 @@
-import { neon, neonConfig, types as neonTypes } from '@neondatabase/serverless'
-import { rolePassword } from '@dot-do/worker-data/role-password'
+import { guard } from '@dot-do/worker-data/engines/guard'
 import { BoundedCache } from '@dot-do/worker-utils'
-import type { Env } from './env.ts'
 import { databaseError } from './database-error.ts'
+import type { Env } from './env.ts'
+import { transportOf } from './transports/address.ts'
+import { heldConnections } from './transports/held-connections.ts'
+import { httpConnection } from './transports/http.ts'
 
 /** One parametrised statement. */
 export interface Statement {
@@ -18,11 +20,13 @@ export interface Rows {
   rows: unknown[][]
 }
 
+/** The same before its values are read. */
+export interface TextRows extends Rows {
+  rows: (string | null)[][]
+}
+
 /** Statements as one role, all or none. */
 export type Connection = (statements: Statement[], options?: { readOnly?: boolean }) => Promise<Rows[]>
-
-/** An outside call that gets no answer is given up after this time. */
-const TIMEOUT_MS = 15_000
 
 const connections = new BoundedCache<string, Connection>({ maxEntries: 64, ttlMs: Infinity })
 
@@ -35,46 +39,15 @@ export async function connectionAs(role: string, env: Env): Promise<Connection> 
   return made
 }
 
-async function connect(role: string, env: Env): Promise<Connection> {
-  const { DATABASE } = env
-  // The driver takes its fetch from a global; it is the same for every role of an isolate.
-  if (DATABASE) neonConfig.fetchFunction = (url: string, init: RequestInit) => DATABASE.fetch(url, init)
-  const url = new URL(env.DATABASE_URL)
-  url.username = role
-  url.password = await rolePassword(env.DB_ROLE_SECRET, role)
-  const sql = neon(url.href, { arrayMode: true, fullResults: true, disableWarningInBrowsers: true })
+/** A connection of its own. It takes the same statements, and gives the same values and errors, over each transport. */
+export async function connect(role: string, env: Env): Promise<Connection> {
+  const run = transportOf(env) === 'http' ? await httpConnection(role, env) : heldConnections(role, env)
   return async (statements, { readOnly = false } = {}) => {
-    const fetchOptions = { signal: AbortSignal.timeout(TIMEOUT_MS) }
-    const [first, ...others] = statements
     try {
-      if (first && others.length === 0 && !readOnly) return [(await sql.query(first.sql, first.params, { types, fetchOptions })) as Rows]
-      const queries = statements.map((statement) => sql.query(statement.sql, statement.params, { types }))
-      return (await sql.transaction(queries, { readOnly, fetchOptions })) as Rows[] // with arrayMode and fullResults that is what each result is
+      guard(role, statements)
+      return await run(statements, readOnly)
     } catch (thrown) {
       throw databaseError(thrown)
     }
   }
 }
-
-/** PostgreSQL's type numbers (`pg_type.dat`) whose text has an exact counterpart in JSON. */
-const PARSERS: Record<number, (text: string) => unknown> = {
-  16: (text) => text === 't',
-  21: Number,
-  23: Number,
-  26: Number,
-  114: JSON.parse,
-  700: Number,
-  701: Number,
-  3802: JSON.parse,
-}
-
-/** Arrays of booleans, numbers that JSON holds, texts, int8 as text, and JSON. */
-const EXACT_ARRAYS = new Set([199, 1000, 1005, 1007, 1009, 1015, 1016, 1021, 1022, 3807])
-
-function getTypeParser(dataTypeID: number): (text: string) => unknown {
-  if (EXACT_ARRAYS.has(dataTypeID)) return neonTypes.getTypeParser(dataTypeID)
-  return PARSERS[dataTypeID] ?? String
-}
-
-/** The driver takes these with each query and leaves them unread among a connection's options. */
-const types = { getTypeParser }

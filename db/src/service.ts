@@ -1,16 +1,27 @@
 import { db } from '@dot-do/worker-contracts/db'
 import { implement } from '@dot-do/worker-kernel/implement'
 import document from '../../docs/openapi/db.json' with { type: 'json' }
+import { observed } from './analytics/tracking.ts'
 import type { Env } from './env.ts'
 import { ledger } from './ledger.ts'
+import { analyze, track, trackLines } from './operations/analytics.ts'
+import { embed, generateMissingEmbeddings } from './operations/embeddings.ts'
 import { health } from './operations/health.ts'
+import { purgeDeleted } from './operations/maintenance.ts'
+import { incoming, relate, relationships, unrelate } from './operations/relationships.ts'
+import { search } from './operations/search.ts'
 import { execute, query } from './operations/sql.ts'
-import { batch, deleteThing, update, upsert } from './operations/things-written.ts'
-import { count, get, history, list, stats } from './operations/things-read.ts'
+import { activity, recent, stats, types } from './operations/summaries.ts'
+import { count, get, getAt, history, list } from './operations/things-read.ts'
+import { batch, deleteThing, importLines, restore, update, upsert } from './operations/things-written.ts'
+
+const things = { list, get, getAt, upsert, update, delete: deleteThing, restore, count, search, history, stats, types, recent, activity }
+const relations = { relate, unrelate, relationships, incoming }
+const many = { batch, import: importLines, embed, generateMissingEmbeddings, purgeDeleted }
 
 /** What db does, by contract. */
 export const service = implement<typeof db, Env>(
   db,
-  { health, get, list, upsert, update, delete: deleteThing, count, history, batch, query, stats, execute },
-  { document, ledger },
+  { health, ...things, ...relations, ...many, track, trackLines, analyze, query, execute },
+  { document, ledger, observed },
 )

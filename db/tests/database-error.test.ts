@@ -1,4 +1,5 @@
 import { NeonDbError } from '@neondatabase/serverless'
+import { ServiceError } from '@dot-do/worker-utils'
 import { describe, expect, it } from 'vitest'
 import { databaseError } from '../src/database-error.ts'
 
@@ -22,6 +23,9 @@ describe('what the driver throws', () => {
     ['too_many_connections', '53300', 'UNAVAILABLE'],
     ['query_canceled', '57014', 'UNAVAILABLE'],
     ['admin_shutdown', '57P01', 'UNAVAILABLE'],
+    ['in_failed_sql_transaction', '25P02', 'CONFLICT'],
+    ['idle_in_transaction_session_timeout', '25P03', 'CONFLICT'],
+    ['program_limit_exceeded', '54000', 'INVALID'],
     ['feature_not_supported', '0A000', 'INVALID'],
     ['division_by_zero', '22012', 'INVALID'],
     ['undefined_table', '42P01', 'INVALID'],
@@ -54,6 +58,13 @@ describe('what the driver throws', () => {
 
   it.each(['57P01', '08006', '40001'])('keeps the server’s own words to itself when it is %s', (sqlstate) => {
     expect(databaseError(refusal(sqlstate)).message).toBe('The database cannot answer now')
+  })
+
+  it('leaves an error of ours as it is, also one that crossed RPC', () => {
+    const crossed = Object.assign(new Error('The database failed'), { name: 'ServiceError', code: 'INTERNAL', remote: true })
+
+    expect(databaseError(crossed)).toMatchObject({ code: 'INTERNAL', message: 'The database failed' })
+    expect(databaseError(new ServiceError('CONFLICT', 'The transaction is over'))).toMatchObject({ code: 'CONFLICT', message: 'The transaction is over' })
   })
 
   it.each([

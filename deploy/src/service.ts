@@ -1,5 +1,6 @@
 import { deploy as contract } from '@dot-do/worker-contracts/deploy'
 import { postgresLedger } from '@dot-do/worker-data/ledger'
+import { trackCalls } from '@dot-do/worker-data/tracking'
 import { implement } from '@dot-do/worker-kernel/implement'
 import document from '../../docs/openapi/deploy.json' with { type: 'json' }
 import { auditRefusal } from './audit.ts'
@@ -23,5 +24,5 @@ const belongings = { setSecret, listSecrets, removeSecret, addDomain, listDomain
 export const service = implement<typeof contract, Env>(
   contract,
   { ...queries, ...changes, ...belongings },
-  { document, ledger: postgresLedger(SCHEMA), refused: auditRefusal },
+  { document, ledger: postgresLedger(SCHEMA), refused: auditRefusal, observed: trackCalls('deploy') },
 )

@@ -1,4 +1,5 @@
 import { dispatcher } from '@dot-do/worker-contracts/dispatcher'
+import { trackCalls } from '@dot-do/worker-data/tracking'
 import { implement } from '@dot-do/worker-kernel/implement'
 import document from '../../docs/openapi/dispatcher.json' with { type: 'json' }
 import type { Env } from './env.ts'
@@ -12,4 +13,8 @@ const pointers = { getPointer, reserveVersion, keepVersion, dropVersions, activa
 const domains = { addDomain, listDomains, verifyDomain, removeDomain }
 
 /** What the dispatcher does, by contract. */
-export const service = implement<typeof dispatcher, Env>(dispatcher, { health, resolve, ...pointers, ...domains, getTenant, setTenant }, { document })
+export const service = implement<typeof dispatcher, Env>(
+  dispatcher,
+  { health, resolve, ...pointers, ...domains, getTenant, setTenant },
+  { document, observed: trackCalls('dispatcher') },
+)

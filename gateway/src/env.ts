@@ -10,7 +10,7 @@ import type { RateCounter } from './rate-counter.ts'
 export interface Env extends BaseEnv {
   /** Tells whose a credential is; routed to as /auth. */
   AUTH_SERVICE: Service<Auth>
-  /** Routed to as /db. */
+  /** Routed to as /db; and where requests are tracked. */
   DB_SERVICE: Service<Db>
   /** Routed to as /mcp and /<service>/mcp. */
   MCP_SERVICE: Service<Mcp>

@@ -6,6 +6,7 @@ import { corsHeaders, isPreflight, preflightHeaders, type CorsOptions } from '@d
 import { errorAnswer } from '@dot-do/worker-middleware/error-handler'
 import { rateLimitHeaders } from '@dot-do/worker-middleware/rate-limit'
 import { createLog, parseApiKey, ServiceError, toServiceError } from '@dot-do/worker-utils'
+import { answerReference, referencePath } from './docs/reference.ts'
 import type { Env } from './env.ts'
 import { forward } from './forward.ts'
 import { take } from './limits.ts'
@@ -13,6 +14,7 @@ import { mergedDocument } from './merged-document.ts'
 import { callOperation } from './operation.ts'
 import { findOperation, limitClassOf, SERVICE_NAMES, SERVICES } from './services.ts'
 import { logRequest } from './request-log.ts'
+import { trackRequest } from './tracking.ts'
 import { dropUnreadBody } from './unread-body.ts'
 import { beginVisit, type Visit } from './visit.ts'
 
@@ -32,6 +34,7 @@ export async function receive(request: Request, env: Env, ctx: ExecutionContext)
 async function serve(visit: Visit, { env, ctx }: { env: Env; ctx: ExecutionContext }): Promise<Response> {
   const { request, url, target } = visit
   const found = target && findOperation(target, request.method)
+  visit.operation = found?.routed.name
   const refused = await recognise(visit, env)
   visit.decision = await take(target ? limitClassOf(target, found) : 'default', visit, env)
   if (!visit.decision.allowed) throw new ServiceError('RATE_LIMITED', `More than ${visit.decision.limit} requests a minute; Retry-After says when to come back`)
@@ -39,7 +42,10 @@ async function serve(visit: Visit, { env, ctx }: { env: Env; ctx: ExecutionConte
   if (!target) throw new ServiceError('NOT_FOUND', `Nothing is at ${url.pathname}; /openapi.json lists what is`)
   // Whatever a route promises, these paths are for those who say who they are.
   if (!target.published && url.pathname.startsWith('/_')) demand(visit.principal, 'authenticated')
+  const isRead = request.method === 'GET' || request.method === 'HEAD'
   if (target.service === 'gateway' && target.path === '/openapi.json') return Response.json(await mergedDocument(env))
+  const reference = target.service === 'gateway' && isRead ? referencePath(target.path) : undefined
+  if (reference !== undefined) return answerReference(reference, visit, env)
   const service = SERVICES[target.service]?.binding?.(env)
   return found && service ? callOperation(found, visit, service) : forward(target, visit, { env, ctx })
 }
@@ -73,6 +79,7 @@ function dismiss(visit: Visit, { answer, cors, runtime }: { answer: Response; co
   const service = target?.service ?? null
   const { method } = request
   logRequest({ method, host: url.host, path: url.pathname, status, durationMs, service, principal: principal.id, requestId, traceparent }, runtime)
+  trackRequest(visit, { status, durationMs }, runtime)
   if (answer.status === 101) return answer
   const { headers } = answer
   for (const [name, value] of cors) headers.append(name, value)

@@ -38,7 +38,7 @@ function byPath(path: string, { services }: RoutingTable): Target | undefined {
   return { service: name, path: rest || '/', rule: `path ${prefix}/${name}/*` }
 }
 
-/** The gateway's own paths are those of its contract: `/health`, `/openapi.json`, `/_routes`. */
+/** The gateway's own paths are those of its contract, `/health`, `/openapi.json`, `/_routes`, and the reference, `/docs`. */
 function own(path: string): Target | undefined {
-  return /^\/(health|openapi\.json|_[a-z-]+)?$/.test(path) ? { service: 'gateway', path, rule: "the gateway's own path" } : undefined
+  return /^\/(health|openapi\.json|docs(\/[a-z0-9-]+)?|_[a-z-]+)?$/.test(path) ? { service: 'gateway', path, rule: "the gateway's own path" } : undefined
 }

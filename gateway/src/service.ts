@@ -1,4 +1,5 @@
 import { gateway } from '@dot-do/worker-contracts/gateway'
+import { trackCalls } from '@dot-do/worker-data/tracking'
 import { checkHealth, type Probe } from '@dot-do/worker-kernel/health'
 import { implement, type Implementation } from '@dot-do/worker-kernel/implement'
 import document from '../../docs/openapi/gateway.json' with { type: 'json' }
@@ -36,7 +37,7 @@ const operations: Implementation<typeof gateway, Env> = {
 }
 
 /** What the gateway itself does, by contract. */
-export const service = implement<typeof gateway, Env>(gateway, operations, { document })
+export const service = implement<typeof gateway, Env>(gateway, operations, { document, observed: trackCalls('gateway') })
 
 /** A service counts as it says of itself, with what it says is wrong. */
 function probeOf(service: Reachable): Probe {

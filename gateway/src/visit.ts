@@ -18,6 +18,8 @@ export interface Visit {
   /** Whether it proved itself by a header, which a foreign page cannot send. */
   headerCredential: boolean
   target: Target | undefined
+  /** The operation it asks for, once that is looked for; none is for what a service answers by hand. */
+  operation?: string | undefined
   decision?: LimitDecision
 }
 

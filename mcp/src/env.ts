@@ -8,7 +8,7 @@ import type { BaseEnv } from '@dot-do/worker-types'
 export interface Env extends BaseEnv {
   /** Whose tools begin with `auth_`. */
   AUTH_SERVICE: Service<Auth>
-  /** Whose tools begin with `db_`. */
+  /** Whose tools begin with `db_`; and where calls are tracked. */
   DB_SERVICE: Service<Db>
   /** Whose tools begin with `deploy_`. */
   DEPLOY_SERVICE: Service<Deploy>

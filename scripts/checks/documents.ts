@@ -4,7 +4,7 @@ import { filesUnder } from './files.ts'
 import type { Problem } from './problem.ts'
 import { runTool } from './tools.ts'
 
-/** What is generated from the contracts is fresh, and keeps the rules of OpenAPI. */
+/** What is generated from the contracts and the configuration is fresh, and keeps the rules of OpenAPI. */
 export async function documents(root: string): Promise<Problem[]> {
   return [...(await staleDocuments(root, await contracts())), ...(await brokenDocuments(root))]
 }
@@ -15,7 +15,7 @@ export async function staleDocuments(root: string, promised: Parameters<typeof g
   const names = new Set(promised.map(({ name }) => `docs/openapi/${name}.json`))
   const orphans = (await filesUnder(root)).filter((file) => /^docs\/openapi\/.*\.json$/.test(file) && !names.has(file))
   return [
-    ...stale.map(({ file }) => ({ file, message: 'is not what the contract promises: run `pnpm generate` and review the diff' })),
+    ...stale.map(({ file }) => ({ file, message: 'is not fresh: run `pnpm generate` and review the diff' })),
     ...orphans.map((file) => ({ file, message: 'belongs to no contract: remove it' })),
   ]
 }

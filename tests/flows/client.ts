@@ -54,6 +54,29 @@ export async function rpc(binding: string, method: string, ...args: unknown[]): 
   return (await answer.body.json()) as { value: Loose; error: Loose }
 }
 
+/** Calls a method that gives an object, then methods of that object, one after another; what each of them gave. */
+export async function rpcSteps(
+  binding: string,
+  method: string,
+  input: unknown,
+  steps: [method: string, ...args: unknown[]][],
+): Promise<{ value: Loose; error: Loose }[]> {
+  const answer = await send(platform.probeUrl, { method: 'POST', body: JSON.stringify({ binding, method, args: [input], steps }) })
+  const { value, error } = (await answer.body.json()) as { value?: { value: Loose; error: Loose }[]; error: Loose }
+  return value ?? [{ value: {}, error }]
+}
+
+/** Calls a method that gives a stream of lines, each JSON. Whoever stops reading cancels it. */
+export async function* rpcLines(binding: string, method: string, input: unknown): AsyncGenerator<Loose> {
+  const { body } = await send(platform.probeUrl, { method: 'POST', body: JSON.stringify({ binding, method, args: [input] }) })
+  let rest = ''
+  for await (const chunk of body.setEncoding('utf8')) {
+    const lines = (rest + String(chunk)).split('\n')
+    rest = lines.pop() ?? ''
+    for (const line of lines) yield JSON.parse(line) as Loose
+  }
+}
+
 /** Makes a key with these permissions, in a tenant of its own, so that what other tests do does not show. */
 export async function makeKey(input: Record<string, unknown>): Promise<{ id: string; key: string; tenant: string }> {
   const { status, data, text } = await admin('/auth/apikeys', { body: { name: 'test', limitPerMinute: 100_000, ...input } })

@@ -1,18 +1,28 @@
 import type { ExtraWorker } from '@dot-do/worker-local/host/miniflare-options'
 
-/** Calls whatever binding it is told to and tells what came back, as another Worker would see it. */
+/**
+ * Calls whatever binding it is told to and tells what came back, as another Worker would see it. A stream is passed on as it comes.
+ * With `steps`, each a method and its arguments, it calls these on the object that came back, one after another, and tells what each gave; then it lets go of the object.
+ */
 const SOURCE = `
+const told = (error) => ({ name: error.name, code: error.code, message: error.message, details: error.details, hasCause: error.cause !== undefined })
 export default {
   async fetch(request, env) {
-    const { binding, method, args } = await request.json()
+    const { binding, method, args, steps } = await request.json()
     try {
       if (method === 'fetch') {
         const answer = await env[binding].fetch(new Request(args[0], args[1]))
         return Response.json({ value: { status: answer.status, body: await answer.text() } })
       }
-      return Response.json({ value: await env[binding][method](...args) })
+      const value = await env[binding][method](...args)
+      if (value instanceof ReadableStream) return new Response(value)
+      if (!steps) return Response.json({ value })
+      const outcomes = []
+      for (const [name, ...given] of steps) outcomes.push(await value[name](...given).then((value) => ({ value }), (error) => ({ error: told(error) })))
+      value[Symbol.dispose]()
+      return Response.json({ value: outcomes })
     } catch (error) {
-      return Response.json({ error: { name: error.name, code: error.code, message: error.message, details: error.details, hasCause: error.cause !== undefined } })
+      return Response.json({ error: told(error) })
     }
   },
 }`
@@ -43,7 +53,7 @@ function bindingsOf(service: keyof typeof ENTRYPOINTS): NonNullable<ExtraWorker[
 const ROLES = Object.fromEntries(
   ['auth', 'db', 'deploy', 'dispatcher', 'gateway', 'mcp'].map((id) => [
     `DB_AS_${id.toUpperCase()}`,
-    { service: 'db', entrypoint: 'DbService', props: { principal: { id, permissions: ['db:execute'] } } },
+    { service: 'db', entrypoint: 'DbService', props: { principal: { id, permissions: ['db:execute', 'db:begin'] } } },
   ]),
 )
 

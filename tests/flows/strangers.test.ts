@@ -41,6 +41,12 @@ describe('a stranger over HTTP', () => {
     },
   )
 
+  it.each(['/db/changes', '/db/export.ndjson', '/db/import.ndjson', '/deploy/logs'])('gets nothing of what a service answers by hand at %s', async (path) => {
+    const { status, error } = await ask(path, { headers: FORGED, ...(path.includes('import') && { body: '{}' }) })
+
+    expect({ status, code: error['code'] }).toEqual({ status: 401, code: 'UNAUTHENTICATED' })
+  })
+
   it.each(['/mcp', '/db/mcp', '/auth/mcp', '/_anything', '/_routes', '/db/_x'])('is asked who they are at %s', async (path) => {
     expect((await ask(path, { method: 'POST', body: '{}', headers: FORGED })).status).toBe(path === '/db/_x' ? 404 : 401)
   })
@@ -67,6 +73,11 @@ describe('a Worker without props', () => {
       else expect(error['code']).toBe('UNAUTHENTICATED')
     },
   )
+
+  it.each(['begin', 'changes'])('may not call db.%s, which is RPC’s alone', async (method) => {
+    expect((await rpc('DB_STRANGER', method, {})).error['code']).toBe('UNAUTHENTICATED')
+    expect((await rpc('DB_POWERLESS', method, {})).error['code']).toBe('FORBIDDEN')
+  })
 
   it.each(CONTRACTS.map(({ name }) => name))('sees only the public tools of %s, and may use none', async (service) => {
     const tools = await rpc(`${service.toUpperCase()}_STRANGER`, 'tools', {})

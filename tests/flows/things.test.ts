@@ -122,7 +122,7 @@ describe('things over HTTP', () => {
 
     expect(list).toMatchObject({ status: 200, data: { items: [], nextCursor: null } })
     expect(count.data).toEqual({ count: 0 })
-    expect(stats.data).toEqual({ things: 0, versions: 0, sizeBytes: 0, types: [] })
+    expect(stats.data).toEqual({ things: 0, versions: 0, relationships: 0, sizeBytes: 0, types: [] })
   })
 
   it('are counted and summed up by type', async () => {
@@ -135,6 +135,7 @@ describe('things over HTTP', () => {
     expect(stats.data).toEqual({
       things: 3,
       versions: 3,
+      relationships: 0,
       sizeBytes: 15,
       types: [
         { type: 'Note', count: 2 },
@@ -161,81 +162,5 @@ describe('things over HTTP', () => {
 
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 404))
     expect((await admin(`/db/things/${$id}`)).data).toMatchObject({ content: 'ours', version: 1 })
-  })
-})
-
-describe('a batch', () => {
-  it('changes all or nothing, and names the command that was refused', async () => {
-    const [kept, missing] = [unique('note/kept'), unique('note/missing')]
-    const commands = [
-      { operation: 'upsert', input: { $type: 'Note', $id: kept, content: 'new' } },
-      { operation: 'update', input: { id: missing, content: 'x' } },
-    ]
-
-    const refused = await admin('/db/batch', { body: { commands } })
-    const read = await admin(`/db/things/${kept}`)
-
-    expect(refused).toMatchObject({ status: 404, error: { code: 'NOT_FOUND', details: [{ path: 'commands.1.input.id' }] } })
-    expect(read.status).toBe(404)
-  })
-
-  it('applies its commands in order and answers for each', async () => {
-    const $id = unique('note')
-    const commands = [
-      { operation: 'upsert', input: { $type: 'Note', $id, content: 'one' } },
-      { operation: 'update', input: { id: $id, content: 'two', ifVersion: 1 } },
-      { operation: 'delete', input: { id: $id } },
-    ]
-
-    const { status, data } = await admin('/db/batch', { body: { commands } })
-
-    expect(status).toBe(200)
-    expect(data['results']).toMatchObject([{ version: 1, content: 'one' }, { version: 2, content: 'two' }, { version: 3 }])
-  })
-})
-
-describe('an Idempotency-Key', () => {
-  const keyed = (key: string) => ({ 'idempotency-key': key })
-
-  it('gets the first answer again for the same input, though the thing has changed since', async () => {
-    const [$id, key] = [unique('note'), unique('idem')]
-    const body = { $type: 'Note', $id, content: 'first' }
-
-    const first = await admin('/db/things', { body, headers: keyed(key) })
-    await admin(`/db/things/${$id}`, { method: 'PATCH', body: { content: 'changed' } })
-    const again = await admin('/db/things', { body, headers: keyed(key) })
-
-    expect(again.data).toEqual(first.data)
-    expect((await admin(`/db/things/${$id}`)).data).toMatchObject({ content: 'changed', version: 2 })
-  })
-
-  it('is refused for another input', async () => {
-    const key = unique('idem')
-    await admin('/db/things', { body: { $type: 'Note', content: 'a' }, headers: keyed(key) })
-
-    const other = await admin('/db/things', { body: { $type: 'Note', content: 'b' }, headers: keyed(key) })
-
-    expect(other).toMatchObject({ status: 409, error: { code: 'CONFLICT', details: [{ path: 'Idempotency-Key' }] } })
-  })
-
-  it('lets an effect happen once, however many ask at the same time', async () => {
-    const [type, key] = [unique('Racy'), unique('idem')]
-
-    const answers = await Promise.all(Array.from({ length: 12 }, () => admin('/db/things', { body: { $type: type, content: 'x' }, headers: keyed(key) })))
-    const { data } = await admin(`/db/count?type=${type}`)
-
-    expect(new Set(answers.map(({ data }) => data?.['$id']))).toHaveProperty('size', 1)
-    expect(data).toEqual({ count: 1 })
-  })
-
-  it('of one caller never meets the same key of another', async () => {
-    const key = unique('idem')
-    const other = await makeKey({ permissions: ['things:write'], tenant: unique('tenant') })
-
-    const ours = await admin('/db/things', { body: { $type: 'Note' }, headers: keyed(key) })
-    const theirs = await ask('/db/things', { key: other.key, body: { $type: 'Note' }, headers: keyed(key) })
-
-    expect(theirs.status).toBe(201)
-    expect(theirs.data['$id']).not.toBe(ours.data['$id'])
   })
 })

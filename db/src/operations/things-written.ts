@@ -1,48 +1,61 @@
+import type { Relationship } from '@dot-do/worker-contracts/relationship'
 import type { Thing } from '@dot-do/worker-contracts/thing'
 import type { Call } from '@dot-do/worker-kernel/call'
-import { generateId, toKebabCase } from '@dot-do/worker-utils'
 import type * as z from 'zod'
-import { connectionAs } from '../database.ts'
+import { apply } from '../apply.ts'
+import { commandOf, type Asker } from '../command-of.ts'
+import type { AnswerForm, Command, ThingCommand } from '../commands.ts'
+import { embedLater } from '../embedding.ts'
 import type { Env } from '../env.ts'
-import { namespaceFor } from '../namespace.ts'
 import type { Operations } from '../operations.ts'
-import { applyCommands, type ThingCommand } from '../things.ts'
+import { resolveReferences, type Made } from '../references.ts'
 
 type ThingJson = z.input<typeof Thing>
+type Answer<Name extends keyof Operations> = Awaited<ReturnType<Operations[Name]>>
 
-export const upsert: Operations['upsert'] = (input, call) => apply<ThingJson>([upsertCommand(input, call, '')], 'one', call)
+export const upsert: Operations['upsert'] = (input, call) => one(commandOf.upsert(input, asker(call)), call)
 
-export const update: Operations['update'] = (input, call) => apply<ThingJson>([updateCommand(input, call, '')], 'one', call)
+export const update: Operations['update'] = (input, call) => one(commandOf.update(input, asker(call)), call)
 
-export const deleteThing: Operations['delete'] = (input, call) => apply<ThingJson>([deleteCommand(input, call, '')], 'one', call)
+export const deleteThing: Operations['delete'] = (input, call) => one(commandOf.delete(input, asker(call)), call)
 
-export const batch: Operations['batch'] = ({ commands }, call) => {
-  const made = commands.map(({ operation, input }, index) => COMMANDS[operation](input as never, call, `commands.${index}.input.`)) // BatchCommand pairs each operation with its input
-  return apply<{ results: ThingJson[] }>(made, 'all', call)
+export const restore: Operations['restore'] = (input, call) => one(commandOf.restore(input, asker(call)), call)
+
+export const batch: Operations['batch'] = async ({ commands }, call) => {
+  const made: Made[] = []
+  const resolved: Command[] = []
+  // One after another: what a command refers to must have its id.
+  for (const [index, { operation, input }] of commands.entries()) {
+    const path = `commands.${index}.input`
+    const command = await commandOf[operation](resolveReferences(input, made, path) as never, { principal: call.principal, path: `${path}.` }) // BatchCommand pairs each operation with its input
+    made.push({ field: 'predicate' in command ? 'id' : '$id', id: command.id })
+    resolved.push(command)
+  }
+  return applyAndEmbed<{ results: z.input<typeof Thing | typeof Relationship>[] }>(resolved, 'all', call)
 }
 
-type Input<Name extends keyof Operations> = Parameters<Operations[Name]>[0]
-
-function upsertCommand({ $type, $id, ns, content, data, visibility, ifVersion }: Input<'upsert'>, { principal }: Call, path: string): ThingCommand {
-  const id = $id ?? generateId('').replace('_', `${toKebabCase($type)}/`)
-  return { operation: 'upsert', ns: namespaceFor(principal, ns), id, type: $type, content, data, visibility, ifVersion, path }
+export const importLines: Operations['import'] = async ({ ns, lines }, call) => {
+  const commands = lines.map(async (line, index) => {
+    const from: Asker = { principal: call.principal, path: `lines.${index}.` }
+    return '$type' in line ? commandOf.upsert({ ...line, ns }, from) : commandOf.relate({ ...line, ns }, from)
+  })
+  return applyAndEmbed<Answer<'import'>>(await Promise.all(commands), 'counts', call)
 }
 
-function updateCommand({ id, ns, $type, ...changed }: Input<'update'>, { principal }: Call, path: string): ThingCommand {
-  return { operation: 'update', ns: namespaceFor(principal, ns), id, type: $type, ...changed, path }
+function asker({ principal }: Call): Asker {
+  return { principal, path: '' }
 }
 
-function deleteCommand({ id, ns, ifVersion }: Input<'delete'>, { principal }: Call, path: string): ThingCommand {
-  return { operation: 'delete', ns: namespaceFor(principal, ns), id, ifVersion, path }
+function one(command: ThingCommand, call: Call<Env>): Promise<ThingJson> {
+  return applyAndEmbed<ThingJson>([command], 'one', call)
 }
 
-const COMMANDS = { upsert: upsertCommand, update: updateCommand, delete: deleteCommand }
-
-/** Runs the commands as one statement; the answer's form is what `answer` says, and the contract's output schema checks it. */
-async function apply<Answer>(commands: ThingCommand[], answer: 'one' | 'all', call: Call<Env>): Promise<Answer> {
-  const connection = await connectionAs('db', call.env)
-  const statement = applyCommands(commands, { actor: call.principal.id, at: new Date().toISOString(), answer, ledger: call.entry })
-  const [result] = await connection([statement])
-  if (call.entry) call.entry.committed = true
-  return result?.rows[0]?.[0] as Answer
+/** What was written can be found by meaning a little later; a deleted thing's embedding goes. */
+async function applyAndEmbed<Answer>(commands: Command[], answer: AnswerForm, call: Call<Env>): Promise<Answer> {
+  const applied = await apply<Answer>(commands, answer, call)
+  embedLater(
+    commands.filter((command) => !('predicate' in command)),
+    call,
+  )
+  return applied
 }

@@ -21,13 +21,17 @@ export interface MatchedOperation {
   parameters: Record<string, string>
 }
 
-/** Takes a route apart; throws when `:name+` stands anywhere but last. */
+/**
+ * Takes a route apart. In the last place, `:name+` takes the rest of the path, and `:name*` takes it where it names many, by a `*` or by no more than a `::Type`;
+ * the path without it is the operation's, too, with `name` in the query string. Throws when either stands anywhere but last.
+ */
 export function parseRoute(route: Route): ParsedRoute {
-  const [method = '', path = ''] = route.split(' ')
-  const named = [...path.matchAll(/:(\w+)(\+?)/g)]
-  const greedy = named.find(([, , plus]) => plus)?.[1]
-  if (greedy && !path.endsWith(`:${greedy}+`)) throw new TypeError(`Route "${route}": ":${greedy}+" takes the rest of the path, so it comes last`)
-  return { method, path, parameters: named.map(([, name = '']) => name), pattern: patternOf(path) }
+  const [method = '', whole = ''] = route.split(' ')
+  const greedy = /:\w+[+*]/.exec(whole)?.[0]
+  if (greedy && !whole.endsWith(`/${greedy}`)) throw new TypeError(`Route "${route}": "${greedy}" takes the rest of the path, so it comes last`)
+  const [path = '', many] = whole.split(/\/:(\w+)\*$/)
+  const parameters = [...path.matchAll(/:(\w+)/g)].map(([, name = '']) => name)
+  return { method, path, parameters, pattern: new RegExp(`^${sourceOf(path)}${many === undefined ? '' : sourceOfMany(many)}$`) }
 }
 
 /** The operations of a contract that answer over HTTP, in its order. */
@@ -45,16 +49,20 @@ export function matchOperation(routed: readonly RoutedOperation[], method: strin
   return undefined
 }
 
-function patternOf(path: string): RegExp {
-  const source = path
+function sourceOf(path: string): string {
+  return path
     .replaceAll(/[.*?()[\]{}|\\^$]/g, '\\$&')
     .replaceAll(/:(\w+)\+/g, '(?<$1>.+)')
     .replaceAll(/:(\w+)/g, '(?<$1>[^/]+)')
-  return new RegExp(`^${source}$`)
 }
 
-function decoded(groups: Record<string, string> | undefined): Record<string, string> {
-  return Object.fromEntries(Object.entries(groups ?? {}).map(([name, text]) => [name, decodedText(text)]))
+/** What names many things, as it may be encoded: anything with a `*`, `::Type`, `Thing::Type`. */
+function sourceOfMany(name: string): string {
+  return `(?:/(?<${name}>.*(?:\\*|%2[Aa]).*|(?:Thing)?(?:::|%3[Aa]%3[Aa]).+))?`
+}
+
+function decoded(groups: Record<string, string | undefined> | undefined): Record<string, string> {
+  return Object.fromEntries(Object.entries(groups ?? {}).flatMap(([name, text]) => (text === undefined ? [] : [[name, decodedText(text)]])))
 }
 
 /** What is not well encoded stays as it is, for the schema to judge. */

@@ -33,7 +33,7 @@ export const Thing = z
 
 /** One kept state of a thing. */
 export const ThingVersion = Thing.extend({
-  operation: z.enum(['upsert', 'update', 'delete']),
+  operation: z.enum(['upsert', 'update', 'delete', 'restore']),
   actor: z.string().describe('The principal that made the change'),
 })
   .omit({ createdAt: true, updatedAt: true })

@@ -9,20 +9,37 @@ it.each([
   ['PUT /:tenant/:worker', { method: 'PUT', path: '/:tenant/:worker', parameters: ['tenant', 'worker'] }],
   ['PATCH /things/:id+', { method: 'PATCH', path: '/things/:id+', parameters: ['id'] }],
   ['DELETE /:ns/things/:id+', { method: 'DELETE', path: '/:ns/things/:id+', parameters: ['ns', 'id'] }],
+  ['GET /:ns/things/:id*', { method: 'GET', path: '/:ns/things', parameters: ['ns'] }],
 ] as const)('takes %s apart', (route, parsed) => {
   expect(parseRoute(route)).toMatchObject(parsed)
 })
 
-it.each(['GET /:id+/x', 'GET /:id+x', 'GET /:a+/:b+', 'GET /:a+/:b'] as const)('refuses %s: what takes the rest comes last', (route) => {
-  expect(() => parseRoute(route)).toThrow('takes the rest of the path, so it comes last')
-})
+it.each(['GET /:id+/x', 'GET /:id+x', 'GET /:a+/:b+', 'GET /:a+/:b', 'GET /:id*/x', 'GET /:id*x', 'GET /:a*/:b*', 'GET /x:id*'] as const)(
+  'refuses %s: what takes the rest comes last',
+  (route) => {
+    expect(() => parseRoute(route)).toThrow('takes the rest of the path, so it comes last')
+  },
+)
 
 describe('matching', () => {
   const routed = routedOperations(db)
 
   it.each([
     ['GET', '/things', 'list', {}],
+    ['GET', '/things/*', 'list', { id: '*' }],
+    ['GET', '/things/note/*', 'list', { id: 'note/*' }],
+    ['GET', '/things/**/x', 'list', { id: '**/x' }],
+    ['HEAD', '/things/note/%2A', 'list', { id: 'note/*' }],
+    ['GET', '/things/note/*%3a%3ANote', 'list', { id: 'note/*::Note' }],
+    ['GET', '/things/::Note', 'list', { id: '::Note' }],
+    ['GET', '/things/Thing::Note', 'list', { id: 'Thing::Note' }],
+    ['GET', '/things/Thing%3A%3aNote', 'list', { id: 'Thing::Note' }],
+    ['GET', '/things/Thing', 'get', { id: 'Thing' }],
     ['GET', '/things/note/hello', 'get', { id: 'note/hello' }],
+    ['GET', '/things/note/hello::Note', 'get', { id: 'note/hello::Note' }],
+    ['GET', '/things/note/hello%3A%3ANote@2', 'get', { id: 'note/hello::Note@2' }],
+    ['GET', '/things/note/hello@2026-01-01T00:00:00Z', 'get', { id: 'note/hello@2026-01-01T00:00:00Z' }],
+    ['DELETE', '/things/note/*', 'delete', { id: 'note/*' }],
     ['HEAD', '/things/note/hello', 'get', { id: 'note/hello' }],
     ['DELETE', '/things/a%2Fb', 'delete', { id: 'a/b' }],
     ['GET', '/things/%E0%A4%A', 'get', { id: '%E0%A4%A' }],

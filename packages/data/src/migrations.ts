@@ -17,8 +17,8 @@ export class MigrationDrift extends Error {
   override readonly name = 'MigrationDrift'
 }
 
-// An arbitrary number that means "someone migrates" in pg_advisory_xact_lock.
-const lockKey = 4_873_951_206
+/** An arbitrary number that means "someone migrates" in pg_advisory_xact_lock. */
+export const lockKey = 4_873_951_206
 
 const platformStatements = `
 select pg_advisory_xact_lock(${lockKey});
@@ -28,12 +28,20 @@ create table if not exists platform.migrations (
 create table if not exists platform.roles (service text primary key, sha256 text not null);
 `
 
+/** How a database is migrated. */
+export interface MigrateOptions {
+  /** The roles' passwords are derived from it. */
+  roleSecret: string
+  /** Which of the files that are new may run; all unless told. */
+  only?: (file: Pick<MigrationFile, 'service' | 'name'>) => boolean
+}
+
 /**
  * Brings every service's roles and tables to what its folder says; one query when there is nothing to do.
  * Each file runs in one transaction together with its row in `platform.migrations`, under one advisory lock. Two at once are safe: the row is written first, so who
  * comes second finds it, runs nothing, and goes on. A file that fails leaves those before it applied, and its own work undone.
  */
-export async function migrate(engine: Engine, services: readonly MigratedService[], { roleSecret }: { roleSecret: string }): Promise<Migrated> {
+export async function migrate(engine: Engine, services: readonly MigratedService[], { roleSecret, only = () => true }: MigrateOptions): Promise<Migrated> {
   const files = (await Promise.all(services.map(readMigrations))).flat()
   const done = await recorded(engine)
   refuseDrift(files, services, done.migrations)
@@ -41,7 +49,7 @@ export async function migrate(engine: Engine, services: readonly MigratedService
   for (const { name } of services) await prepareRoles(engine, name, { roleSecret, known: done.roles.get(name) })
   const applied: Migrated['applied'] = []
   for (const file of files) {
-    if (done.migrations.has(keyOf(file))) continue
+    if (done.migrations.has(keyOf(file)) || !only(file)) continue
     if (await apply(engine, file)) applied.push({ service: file.service, name: file.name })
   }
   return { applied }

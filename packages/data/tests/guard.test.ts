@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { firstKeyword, guard, onlyReads, touchesSession } from '../src/engines/guard.ts'
+import { firstKeyword, guard, guardSession, onlyReads, touchesSession } from '../src/engines/guard.ts'
 import { encodeValue } from '../src/engines/values.ts'
 
 const statement = (sql: string) => ({ sql, params: [] })
@@ -76,5 +76,46 @@ describe('a value', () => {
     [new Date(0), '1970-01-01T00:00:00.000Z'],
   ])('%j is written as %j', (value, text) => {
     expect(encodeValue(value)).toBe(text)
+  })
+})
+
+describe('the guard of a session', () => {
+  it.each([
+    'select 1',
+    'begin',
+    'BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY',
+    'start transaction',
+    'commit',
+    'end',
+    'rollback to savepoint s',
+    'abort',
+    'savepoint s',
+    'release s',
+    "set local idle_in_transaction_session_timeout = '10s'",
+    'SET LOCAL idle_in_transaction_session_timeout TO 500;',
+    '',
+    ' ; ',
+    '-- nothing',
+    '/* nothing */;',
+  ])('lets %j pass', (sql) => {
+    expect(() => guardSession(sql)).not.toThrow()
+  })
+
+  it.each([
+    'set role x',
+    'set local role x',
+    'set idle_in_transaction_session_timeout = 1',
+    "set local idle_in_transaction_session_timeout = '1s'; set role x",
+    'set local idle_in_transaction_session_timeout = (select 1)',
+    'reset role',
+    'do $$ begin end $$',
+    'prepare transaction $1',
+    'execute p',
+    'copy t to stdout',
+    'listen x',
+    'lock t',
+    '"begin"',
+  ])('refuses %j', (sql) => {
+    expect(() => guardSession(sql)).toThrow(expect.objectContaining({ code: '42501' }))
   })
 })

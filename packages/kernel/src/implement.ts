@@ -31,6 +31,8 @@ export interface Equipment<Env> {
   ledger?: Ledger<Env>
   /** Told of every command of somebody known that failed or was refused, before they are. It must not throw. */
   refused?: (operation: string, error: ServiceError, call: Call<Env>) => Promise<void>
+  /** Told of every call once it is over: how it ended as HTTP has it, and how long it took by a clock that stands still while nothing is awaited. It must not throw. */
+  observed?: (what: { operation: string; status: number; durationMs: number }, call: Call<Env>) => void
 }
 
 /** The same, of whatever contract: operations looked up by name and given what their own schema parsed. */

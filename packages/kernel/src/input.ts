@@ -41,7 +41,7 @@ function fromText(name: string, schema: z.core.$ZodType, texts: readonly string[
   const text = texts.at(-1) ?? ''
   if (definition.type === 'number' && text.trim() !== '') return Number.isNaN(Number(text)) ? text : Number(text)
   if (definition.type === 'boolean' && (text === 'true' || text === 'false')) return text === 'true'
-  if (definition.type === 'object' || definition.type === 'record') return parsedJson(text, name)
+  if (definition.type === 'object' || definition.type === 'record' || 'discriminator' in definition) return parsedJson(text, name)
   return text
 }
 

@@ -18,9 +18,11 @@ export interface Asked {
  * The input is gathered late, so that a stranger's body is not even read. Throws a ServiceError without a cause; the cause is logged here.
  */
 export async function invoke<Env>(service: AnyImplemented<Env>, { name, gather }: Asked, call: Call<Env>): Promise<unknown> {
-  const { contract, operations, ledger, refused } = service
+  const { contract, operations, ledger, refused, observed } = service
   const operation = contract.operations[name]
   const run = operations[name]
+  const startedAt = Date.now()
+  let status = 200
   try {
     if (!operation || !run) throw new ServiceError('NOT_FOUND', `${contract.name} has no operation ${name}`)
     demand(call.principal, operation.permission, beforeInput(operation))
@@ -31,9 +33,13 @@ export async function invoke<Env>(service: AnyImplemented<Env>, { name, gather }
       operation.repeat === 'keyed' && ledger ? await once(ledger, { operation: name, secret: operation.secret, input, call }, begin) : await begin(call)
     return stripOutput(operation, answer)
   } catch (thrown) {
-    const error = publicError(thrown, { service: contract.name, operation: name, call })
+    const { via, principal, requestId } = call
+    const error = publicError(thrown, { service: contract.name, operation: name, via, principal: principal.id, requestId })
+    status = error.status
     if (operation?.kind === 'command' && call.principal.kind !== 'anonymous') await refused?.(name, error, call)
     throw error
+  } finally {
+    observed?.({ operation: name, status, durationMs: Date.now() - startedAt }, call)
   }
 }
 
@@ -49,19 +55,9 @@ function stripOutput(operation: AnyOperation, answer: unknown): unknown {
   return parsed.data
 }
 
-function publicError(thrown: unknown, { service, operation, call }: { service: string; operation: string; call: Call }): ServiceError {
+function publicError(thrown: unknown, about: Record<string, string>): ServiceError {
   const error = toServiceError(thrown)
-  if (error.status >= 500) {
-    log('error', 'operation_failed', {
-      service,
-      operation,
-      via: call.via,
-      principal: call.principal.id,
-      requestId: call.requestId,
-      code: error.code,
-      message: error.message,
-      cause: error.cause,
-    })
-  }
-  return error.cause === undefined ? error : new ServiceError(error.code, error.message, error.details ? { details: error.details } : {})
+  const { code, message, details, cause } = error
+  if (error.status >= 500) log('error', 'operation_failed', { ...about, code, message, cause })
+  return cause === undefined ? error : new ServiceError(code, message, { details })
 }

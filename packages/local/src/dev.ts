@@ -11,7 +11,8 @@ const USAGE = `pnpm dev: the whole platform on this machine
   --fresh       forget what DIR holds first; a database of one's own is left as it is
   --help        this text
 
-  DATABASE_URL  a PostgreSQL to use in place of the embedded one
+  DATABASE_URL    a PostgreSQL to use in place of the embedded one
+  CLICKHOUSE_URL  a ClickHouse to use in place of the embedded one, http://host:8123/database; with CLICKHOUSE_USER and CLICKHOUSE_PASSWORD
 `
 
 /** What the command line asks for. */
@@ -29,8 +30,9 @@ async function main(): Promise<void> {
   const print = (line: string) => void process.stdout.write(`${line}\n`)
   const onEvent = process.stdout.isTTY ? terminalScreen(print) : plainScreen(print)
   const { startPlatform } = await import('./host/platform.ts')
-  const databaseUrl = process.env['DATABASE_URL']
-  const starting = startPlatform({ root: process.cwd(), watch: true, onEvent, ...args, ...(databaseUrl ? { databaseUrl } : {}) })
+  const { DATABASE_URL: databaseUrl, CLICKHOUSE_URL, CLICKHOUSE_USER = 'default', CLICKHOUSE_PASSWORD = '' } = process.env
+  const clickhouse = CLICKHOUSE_URL ? { clickhouse: { url: CLICKHOUSE_URL, user: CLICKHOUSE_USER, password: CLICKHOUSE_PASSWORD } } : {}
+  const starting = startPlatform({ root: process.cwd(), watch: true, onEvent, ...args, ...(databaseUrl ? { databaseUrl } : {}), ...clickhouse })
   stopOnSignals(starting)
   try {
     announce(await starting, args.stateDir, print)
@@ -64,8 +66,9 @@ function exitWith(code: number, text: string): never {
   process.exit(code)
 }
 
-function announce({ url, admin, database }: Platform, stateDir: string, print: (line: string) => void): void {
+function announce({ url, admin, database, analytics }: Platform, stateDir: string, print: (line: string) => void): void {
   if (database) print(`database  ${database.engine}`)
+  if (analytics) print(`analytics ${analytics.engine}`)
   if (admin) print(admin.isNew ? `admin key ${admin.adminKey}` : `admin key in ${join(stateDir, 'dev.json')}`)
   print(`ready ${url}`)
 }

@@ -2,6 +2,10 @@ import { DatabaseError } from './engine.ts'
 import type { Statement } from './engine.ts'
 
 const kinds = new Set(['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'WITH', 'VALUES', 'MERGE'])
+/** What a session may say of its transaction beyond that. `commit prepared` and its like find nothing, as nothing can be prepared. */
+const transactionKinds = new Set(['BEGIN', 'START', 'COMMIT', 'END', 'ROLLBACK', 'ABORT', 'SAVEPOINT', 'RELEASE'])
+/** A client may ask for a shorter patience than a session has anyway. */
+const idleSetting = /^\s*set\s+local\s+idle_in_transaction_session_timeout\s*(=|to)\s*'?\d+\s*(ms|s)?'?\s*;?\s*$/i
 const readOnlyKinds = new Set(['SELECT', 'VALUES'])
 
 /**
@@ -9,12 +13,17 @@ const readOnlyKinds = new Set(['SELECT', 'VALUES'])
  * Empty when no word comes first.
  */
 export function firstKeyword(sql: string): string {
+  const at = firstToken(sql)
+  return /^[a-z]+/i.exec(sql.slice(at, at + 16))?.[0].toUpperCase() ?? ''
+}
+
+function firstToken(sql: string): number {
   let at = 0
   for (;;) {
     at += /^[\s(]*/.exec(sql.slice(at))?.[0].length ?? 0
     if (sql.startsWith('--', at)) at = lineEnd(sql, at)
     else if (sql.startsWith('/*', at)) at = commentEnd(sql, at)
-    else return /^[a-z]+/i.exec(sql.slice(at, at + 16))?.[0].toUpperCase() ?? ''
+    else return at
   }
 }
 
@@ -47,10 +56,20 @@ export function guard(role: string | null, statements: readonly Statement[]): vo
   if (statements.length === 0) throw new DatabaseError('A batch needs at least one statement', { code: '42601', severity: 'ERROR' })
   for (const { sql } of statements) {
     if (sql.includes('\0')) throw new DatabaseError('A statement may not contain NUL', { code: '22021', severity: 'ERROR' })
-    if (role !== null && !kinds.has(firstKeyword(sql))) {
-      throw new DatabaseError(`A service may only run ${[...kinds].join(', ')}`, { code: '42501', severity: 'ERROR' })
-    }
+    if (role !== null && !kinds.has(firstKeyword(sql))) throw notAllowed()
   }
+}
+
+/** The same for one text of a session, which also begins and ends its own transactions, and may say nothing at all. */
+export function guardSession(sql: string): void {
+  const keyword = firstKeyword(sql)
+  if (kinds.has(keyword) || transactionKinds.has(keyword) || idleSetting.test(sql)) return
+  if (/^[\s;]*$/.test(sql.slice(firstToken(sql)))) return
+  throw notAllowed()
+}
+
+function notAllowed(): DatabaseError {
+  return new DatabaseError(`A service may only run ${[...kinds].join(', ')}`, { code: '42501', severity: 'ERROR' })
 }
 
 /** Tells a batch that has nothing to take back from one that may have written. */

@@ -30,8 +30,13 @@ export function demandDeliverable(results: readonly Result[]): void {
   // A character is at most six bytes of JSON; the exact size is only worth its price near the limit.
   if (characters * 6 <= maxAnswerBytes) return
   if (characters > maxAnswerBytes || Buffer.byteLength(JSON.stringify(results)) > maxAnswerBytes) {
-    throw new DatabaseError(`The answer is larger than ${maxAnswerBytes} bytes; read it in pages`, { code: '54000', severity: 'ERROR' })
+    throw tooLarge()
   }
+}
+
+/** Says that an answer cannot be delivered, and what to do. */
+export function tooLarge(): DatabaseError {
+  return new DatabaseError(`The answer is larger than ${maxAnswerBytes} bytes; read it in pages`, { code: '54000', severity: 'ERROR' })
 }
 
 /** Quotes a name for use in SQL text. */

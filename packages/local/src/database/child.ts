@@ -17,6 +17,7 @@ export interface ChildOptions {
   roleSecret: string
   services: readonly MigratedService[]
   port: number
+  postgresPort: number
   queryLimitMs: number
 }
 
@@ -24,7 +25,7 @@ export interface ChildOptions {
 export type ChildRequest = { open: ChildOptions } | { migrate: readonly MigratedService[] } | { stop: true }
 
 /** What the child answers to each; `stop` is answered by its exit. */
-export type ChildReport = ({ port: number } & Migrated) | { failed: string }
+export type ChildReport = ({ port: number; postgresPort: number } & Migrated) | { failed: string }
 
 interface Opened {
   lock: StateLock
@@ -40,9 +41,10 @@ async function open(options: ChildOptions): Promise<ChildReport> {
   const lock = await lockPatiently(options.dir)
   const engine = await embeddedEngine({ dir: options.dir })
   const migrated = await migrate(engine, options.services, options)
-  const server = await startDatabaseServer({ engine, services: options.services, roleSecret: options.roleSecret, port: options.port })
+  const { services, roleSecret, port, postgresPort } = options
+  const server = await startDatabaseServer({ engine, services, roleSecret, port, postgresPort })
   opened = { lock, engine, server, watch: watchFromOutside(options.queryLimitMs), options }
-  return { port: server.port, ...migrated }
+  return { port: server.port, postgresPort: server.postgresPort, ...migrated }
 }
 
 /** A child whose parent was just killed needs a moment to end: the lock is asked for twenty times in two seconds. */
@@ -64,7 +66,7 @@ async function migrateAgain(services: readonly MigratedService[]): Promise<Child
   try {
     const migrated = await migrate(engine, services, options)
     await server.admit(services)
-    return { port: server.port, ...migrated }
+    return { port: server.port, postgresPort: server.postgresPort, ...migrated }
   } finally {
     watch.resume()
   }

@@ -6,11 +6,12 @@ import { fileURLToPath } from 'node:url'
 import type { ChildOptions, ChildReport, ChildRequest } from './child.ts'
 
 /** How the embedded database is run; `onLog` gets one line at a time. */
-export type EmbeddedProcessOptions = Omit<ChildOptions, 'port'> & { onLog: (line: string) => void }
+export type EmbeddedProcessOptions = Omit<ChildOptions, 'port' | 'postgresPort'> & { onLog: (line: string) => void }
 
 /** The embedded database in a process of its own. */
 export interface EmbeddedProcess {
   port: number
+  postgresPort: number
   applied: Migrated['applied']
   /** The present child's; it changes when the database had to be opened again. */
   pid(): number | undefined
@@ -23,20 +24,19 @@ const startAttempts = 3
 const stopLimitMs = 5_000
 
 /**
- * Runs the embedded database in a child process, where a query that never ends can be killed without harm to anyone else. It serves `/sql` itself, so nothing passes
- * through here. When it ends unasked, it is opened again on the same port; three starts in a row that fail are the end. Requests in flight at that moment fail.
+ * Runs the embedded database in a child process, where a query that never ends can be killed without harm to anyone else. It serves its clients itself, so nothing passes
+ * through here. When it ends unasked, it is opened again on the same ports; three starts in a row that fail are the end. Requests in flight at that moment fail.
  */
 export async function startEmbeddedProcess({ onLog, ...options }: EmbeddedProcessOptions): Promise<EmbeddedProcess> {
   let services = options.services
   let isClosing = false
   let reopening: Promise<void> | undefined
-  const first = await start({ ...options, port: 0 }, onLog)
-  const { port, applied } = first
-  let child = first.child
+  const { applied, child: first, ...ports } = await start({ ...options, port: 0, postgresPort: 0 }, onLog)
+  let child = first
   const reopen = async (): Promise<void> => {
     for (let attempt = 1; attempt <= startAttempts && !isClosing; attempt++) {
       try {
-        child = (await start({ ...options, services, port }, onLog)).child
+        child = (await start({ ...options, services, ...ports }, onLog)).child
         watch()
         return onLog('the database is open again')
       } catch (error) {
@@ -51,7 +51,7 @@ export async function startEmbeddedProcess({ onLog, ...options }: EmbeddedProces
   }
   watch()
   return {
-    port,
+    ...ports,
     applied,
     pid: () => child.pid,
     migrate: async (asked) => {

@@ -22,8 +22,10 @@ export interface OpenDatabaseOptions {
 
 /** A migrated database behind a Neon-compatible endpoint. */
 export interface OpenedDatabase {
-  /** `http://127.0.0.1:<port>`; queries go to `/sql` under it. */
+  /** `http://127.0.0.1:<port>`; queries go to `/sql` under it, WebSockets to `/v2`. */
   url: string
+  /** Where PostgreSQL's own protocol is spoken over TCP, and which database it is: `postgres://host:port/name`, without user and password. */
+  postgresUrl: string
   engine: 'embedded' | 'postgres'
   /** Applies these services' new migrations and lets their roles connect, while queries go on. Fails for a file that was changed after it had been applied. */
   migrate(services: readonly MigratedService[]): Promise<void>
@@ -45,6 +47,7 @@ async function openEmbedded({ dir, roleSecret, services, onLog = silent, queryLi
   announce(embedded, onLog)
   return {
     url: urlOf(embedded.port),
+    postgresUrl: `postgres://127.0.0.1:${embedded.postgresPort}/platform`,
     engine: 'embedded',
     migrate: async (asked) => announce(await embedded.migrate(asked), onLog),
     close: embedded.close,
@@ -55,9 +58,10 @@ async function openServer({ roleSecret, services, onLog = silent }: OpenDatabase
   const engine = postgresEngine({ url, passwordOf: (role) => rolePassword(roleSecret, role) })
   try {
     announce(await migrate(engine, services, { roleSecret }), onLog)
-    const server = await startDatabaseServer({ engine, roleSecret, services })
+    const server = await startDatabaseServer({ engine, roleSecret, services, upstreamUrl: url })
     return {
       url: urlOf(server.port),
+      postgresUrl: withoutCredentials(url),
       engine: 'postgres',
       migrate: async (asked) => {
         announce(await migrate(engine, asked, { roleSecret }), onLog)
@@ -78,6 +82,13 @@ const silent = (): void => undefined
 
 function announce({ applied }: Migrated, onLog: (line: string) => void): void {
   for (const { service, name } of applied) onLog(`migrated ${service}: ${name}`)
+}
+
+function withoutCredentials(url: string): string {
+  const address = new URL(url)
+  address.username = ''
+  address.password = ''
+  return address.href
 }
 
 const urlOf = (port: number): string => `http://127.0.0.1:${port}`

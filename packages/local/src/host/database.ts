@@ -8,6 +8,8 @@ import { discoverServices, type WorkspaceService } from './workspace.ts'
 export interface LocalDatabase {
   /** Where it answers over HTTP. */
   url: string
+  /** Where PostgreSQL's own protocol is spoken, and which database it is, without user and password. */
+  postgresUrl: string
   engine: string
   /** Applies the migrations that came since it was opened, and admits the services that did. Fails for one that fails, or that was changed after it had been applied. */
   migrate(): Promise<void>
@@ -27,7 +29,7 @@ export async function openLocalDatabase({ root, stateDir, secrets, databaseUrl, 
   const services = await discoverServices(root)
   if (!services.some(({ name }) => name === DATABASE_SERVICE)) return undefined
   const { openDatabase } = await import('../database/open.ts')
-  const { url, engine, migrate, close } = await openDatabase({
+  const { url, postgresUrl, engine, migrate, close } = await openDatabase({
     dir: join(stateDir, 'database'),
     databaseUrl,
     roleSecret: secrets['DB_ROLE_SECRET'] ?? '',
@@ -37,6 +39,7 @@ export async function openLocalDatabase({ root, stateDir, secrets, databaseUrl, 
   let applied = await printOf(services)
   return {
     url,
+    postgresUrl,
     engine,
     close,
     async migrate() {

@@ -15,6 +15,7 @@ interface LocalSecret {
 /** Every secret a Worker needs to run locally. Those of outside providers are absent: a service reports itself degraded without them. */
 export const LOCAL_SECRETS: LocalSecret[] = [
   { name: 'DB_ROLE_SECRET', services: ['db'], purpose: "the passwords of the services' PostgreSQL roles are derived from it" },
+  { name: 'CLICKHOUSE_PASSWORD', services: ['db'], purpose: 'what the embedded ClickHouse asks of db' },
   { name: 'CLOUDFLARE_API_TOKEN', services: ['deploy'], purpose: 'what the local Cloudflare API asks of whoever publishes' },
   { name: 'DEPLOY_SECRET_KEY', services: ['deploy'], purpose: 'the secrets of published workers are stored encrypted under it' },
   { name: 'KEY_PEPPER', services: ['auth'], purpose: 'API keys are stored as an HMAC under it, so a copy of the table alone verifies no key' },
@@ -44,7 +45,7 @@ export const LOCAL_VARIABLES: LocalVariable[] = [
     name: 'DATABASE_URL',
     services: ['db'],
     value: () => 'postgres://database.localhost/platform',
-    purpose: 'names the database; its host is never looked up, since the binding DATABASE leads there',
+    purpose: 'names the database; the host puts in where that speaks its own protocol, and over HTTP the binding DATABASE leads there',
   },
 ]
 

@@ -2,6 +2,8 @@ import { join } from 'node:path'
 import type { MiniflareOptions } from 'miniflare'
 import type { LocalCloudflare } from '../cloudflare/cloudflare.ts'
 import { withOutboundParameters } from '../cloudflare/outbound.ts'
+import type { LocalDatabase } from './database.ts'
+import type { LocalAnalytics } from './analytics.ts'
 import { DATABASE_SERVICE, FRONT_SERVICE, localEnv, PUBLISHING_SERVICE, type Secrets } from './local-configuration.ts'
 import type { WorkspaceService, WranglerConfig } from './workspace.ts'
 
@@ -24,6 +26,8 @@ export interface ExtraWorker {
   consumes?: string[]
   /** Dispatch namespaces by binding, without an outbound Worker. */
   namespaces?: Record<string, string>
+  /** HTTP servers of this machine, `host:port`, by binding. */
+  servers?: Record<string, string>
   /** Whether it has a socket of its own; its address is then in `Platform.workerUrls`. */
   listens?: boolean
 }
@@ -40,8 +44,11 @@ export interface Scene {
   hosts: string[]
   port: number
   secrets: Secrets
-  /** Where the database answers, as `host:port`. */
-  databaseAddress?: string
+  database?: Pick<LocalDatabase, 'url' | 'postgresUrl'> | undefined
+  /** How db reaches it, where that is not what its `wrangler.jsonc` says. */
+  databaseTransport?: 'http' | 'websocket' | 'tcp' | undefined
+  /** Absent where there is no ClickHouse: events wait. */
+  analytics?: Omit<LocalAnalytics, 'close'> | undefined
   stateDir: string
   /** Runs what is published; absent in a workspace whose Workers publish nothing. */
   cloudflare?: Pick<LocalCloudflare, 'dispatchNamespace' | 'access'> | undefined
@@ -103,7 +110,8 @@ function serviceOptions(scene: Scene, { name, config }: WorkspaceService): Worke
         ...envOf(name, config),
         ...namespaceEnv(scene, config),
         ...textEnv(localEnv(name, scene.port, scene.secrets)),
-        ...databaseEnv(name, scene.databaseAddress),
+        ...databaseEnv(name, scene),
+        ...analyticsEnv(name, scene.analytics),
         ...publishingEnv(name, scene.cloudflare),
       },
       exports: Object.fromEntries(sqliteClassesOf(config).map((className) => [className, { type: 'durable-object', storage: 'sqlite' } as const])),
@@ -116,6 +124,7 @@ function extraOptions(scene: Scene, worker: ExtraWorker): WorkerOptions {
   const { services, extraPorts } = scene
   const dispatch_namespaces = Object.entries(worker.namespaces ?? {}).map(([binding, namespace]) => ({ binding, namespace }))
   const bindings = Object.entries(worker.bindings ?? {}).map(([name, { service, entrypoint, props }]) => [name, workerBinding(service, entrypoint, props)])
+  const servers = Object.entries(worker.servers ?? {}).map(([name, address]) => [name, { type: 'external', address, http: {} } as const])
   const producers = Object.entries(worker.queues ?? {}).map(([binding, name]) => [binding, { type: 'queue', name } as const])
   const port = extraPorts.get(worker.name)
   return {
@@ -125,7 +134,7 @@ function extraOptions(scene: Scene, worker: ExtraWorker): WorkerOptions {
       env: {
         ...textEnv(worker.vars ?? {}),
         ...Object.fromEntries(bindings),
-        ...Object.fromEntries(producers),
+        ...Object.fromEntries([...producers, ...servers]),
         ...namespaceEnv(scene, { dispatch_namespaces }),
       },
       triggers: (worker.consumes ?? []).map((name) => ({ type: 'queue', name, maxBatchSize: 1, maxBatchTimeout: 0 }) as const),
@@ -184,8 +193,18 @@ function outboundWorkers({ services }: Scene): Set<string> {
   return new Set(services.flatMap(({ config }) => config.dispatch_namespaces ?? []).flatMap(({ outbound }) => outbound?.service ?? []))
 }
 
-function databaseEnv(name: string, address: string | undefined): Env {
-  return name === DATABASE_SERVICE && address !== undefined ? { DATABASE: { type: 'external', address, http: {} } } : {}
+function databaseEnv(name: string, { database, databaseTransport }: Scene): Env {
+  if (name !== DATABASE_SERVICE || !database) return {}
+  const transport = databaseTransport === undefined ? {} : { DATABASE_TRANSPORT: databaseTransport }
+  return { ...textEnv({ DATABASE_URL: database.postgresUrl, ...transport }), DATABASE: { type: 'external', address: new URL(database.url).host, http: {} } }
+}
+
+/** The embedded ClickHouse is bound; another is found by its URL. */
+function analyticsEnv(name: string, analytics: Scene['analytics']): Env {
+  if (name !== DATABASE_SERVICE || !analytics) return {}
+  const { engine, url, user, password } = analytics
+  const access = textEnv({ CLICKHOUSE_URL: url, CLICKHOUSE_USER: user, CLICKHOUSE_PASSWORD: password })
+  return engine === 'embedded' ? { ...access, CLICKHOUSE: { type: 'external', address: new URL(url).host, http: {} } } : access
 }
 
 function sqliteClassesOf(config: WranglerConfig): string[] {

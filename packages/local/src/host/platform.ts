@@ -1,6 +1,8 @@
 import { resolve } from 'node:path'
 import { acquireStateLock } from '../state-lock.ts'
 import type { LocalCloudflare } from '../cloudflare/cloudflare.ts'
+import type { ClickHouseAccess } from '../analytics/open.ts'
+import { openLocalAnalytics, type LocalAnalytics } from './analytics.ts'
 import { openCloudflare } from './cloudflare.ts'
 import { createConsole, ensureAdminKey, writeDevFile, type Console } from './console.ts'
 import type { Clock } from './crons.ts'
@@ -28,6 +30,10 @@ export interface PlatformOptions {
   host?: string
   /** A PostgreSQL to use in place of the embedded one. */
   databaseUrl?: string
+  /** How db reaches it: what its `wrangler.jsonc` says, unless told. */
+  databaseTransport?: 'http' | 'websocket' | 'tcp'
+  /** A ClickHouse to use in place of the embedded one. */
+  clickhouse?: ClickHouseAccess
   /** Forgets the state directory's content first. */
   fresh?: boolean
   /** Reloads when a source changes. */
@@ -54,6 +60,8 @@ export interface Platform {
   workerUrls: Record<string, string>
   /** Absent in a workspace without a db service. */
   database?: { url: string; engine: string }
+  /** Absent where events wait: without a db service, and where no ClickHouse is named and none is installed. */
+  analytics?: { url: string; engine: string }
   /** Absent in a workspace without an auth service. `isNew` tells whether this start made the key. */
   admin?: { adminKey: string; isNew: boolean }
   /** What publishes and runs Workers here; absent in a workspace whose Workers dispatch to none. */
@@ -114,14 +122,14 @@ async function prepare(options: PlatformOptions, defer: Ground['defer']): Promis
 
 async function run(options: PlatformOptions, ground: Ground): Promise<Omit<Platform, 'stop'>> {
   const { stateDir, listening, sources, step } = ground
-  const database = await gather(options, ground)
+  const { database, analytics } = await gather(options, ground)
   const services = sources.services.map(({ name }) => name)
   const shell = createConsole(services)
   const extraWorkers = [...(options.extraWorkers ?? []), ...(shell ? [shell.worker] : [])]
   const extraPorts = await portsOf(extraWorkers)
   const home = `127.0.0.1:${await freePort()}`
   const cloudflare = await step('cloudflare', () => openCloudflare(ground, home))
-  const { runtime, upkeep } = await runWorkers(options, ground, { database, cloudflare, home, extraWorkers, extraPorts })
+  const { runtime, upkeep } = await runWorkers(options, ground, { database, analytics, cloudflare, home, extraWorkers, extraPorts })
   const url = `http://localhost:${listening.port}`
   const admin = shell && (await step('admin key', () => openConsole(stateDir, runtime, shell)))
   await writeDevFile(stateDir, {
@@ -137,6 +145,7 @@ async function run(options: PlatformOptions, ground: Ground): Promise<Omit<Platf
     services,
     workerUrls: Object.fromEntries([...extraPorts].map(([name, port]) => [name, `http://127.0.0.1:${port}`])),
     ...(database ? { database: { url: database.url, engine: database.engine } } : {}),
+    ...(analytics ? { analytics: { url: analytics.url, engine: analytics.engine } } : {}),
     ...(admin ? { admin } : {}),
     ...(cloudflare ? { cloudflare } : {}),
     pids: async () => ({ host: process.pid, workerd: await runtime.pid() }),
@@ -145,21 +154,29 @@ async function run(options: PlatformOptions, ground: Ground): Promise<Omit<Platf
   }
 }
 
-/** All that can be had at the same time: the database, the bundles, and Miniflare itself, whose reading takes as long as starting the Workers. */
-async function gather(options: PlatformOptions, { stateDir, secrets, sources, step, defer, onEvent }: Ground): Promise<LocalDatabase | undefined> {
-  const databaseUrl = options.databaseUrl === undefined ? {} : { databaseUrl: options.databaseUrl }
-  const opening = step('database', () => openLocalDatabase({ root: resolve(options.root), stateDir, secrets, onEvent, ...databaseUrl }))
-  opening.then(
-    (database) => defer(() => database?.close()),
-    () => {},
-  )
-  const parts = [opening, step('bundles', () => sources.refresh()), step('runtime', () => import('miniflare'))]
-  for (const part of await Promise.allSettled(parts)) if (part.status === 'rejected') throw part.reason
-  return opening
+interface Stores {
+  database: LocalDatabase | undefined
+  analytics: LocalAnalytics | undefined
 }
 
-interface Cast {
-  database: LocalDatabase | undefined
+/** All that can be had at the same time: the database, the analytics, the bundles, and Miniflare itself, whose reading takes as long as starting the Workers. */
+async function gather(options: PlatformOptions, { stateDir, secrets, sources, step, defer, onEvent }: Ground): Promise<Stores> {
+  const place = { root: resolve(options.root), stateDir, secrets, onEvent }
+  const { databaseUrl, clickhouse } = options
+  const database = step('database', () => openLocalDatabase({ ...place, ...(databaseUrl === undefined ? {} : { databaseUrl }) }))
+  const analytics = step('analytics', () => openLocalAnalytics({ ...place, ...(clickhouse === undefined ? {} : { clickhouse }) }))
+  for (const opening of [database, analytics]) {
+    opening.then(
+      (opened) => defer(() => opened?.close()),
+      () => {},
+    )
+  }
+  const parts = [database, analytics, step('bundles', () => sources.refresh()), step('runtime', () => import('miniflare'))]
+  for (const part of await Promise.allSettled(parts)) if (part.status === 'rejected') throw part.reason
+  return { database: await database, analytics: await analytics }
+}
+
+interface Cast extends Stores {
   cloudflare: LocalCloudflare | undefined
   /** Where published code reaches the platform's Workers. */
   home: string
@@ -170,14 +187,25 @@ interface Cast {
 async function runWorkers(
   options: PlatformOptions,
   ground: Ground,
-  { database, cloudflare, home, ...extra }: Cast,
+  { database, analytics, cloudflare, home, ...extra }: Cast,
 ): Promise<{ runtime: Runtime; upkeep: Upkeep }> {
   const { stateDir, listening, secrets, sources, step, defer, onEvent } = ground
-  const databaseAddress = database && { databaseAddress: new URL(database.url).host }
   const current = () => {
     const code = new Map([...sources.bundles].map(([name, bundle]) => [name, bundle.code]))
-    const { internet } = options
-    return miniflareOptions({ services: sources.services, code, stateDir, secrets, cloudflare, internet, ...listening, ...extra, ...databaseAddress })
+    const { internet, databaseTransport } = options
+    return miniflareOptions({
+      services: sources.services,
+      code,
+      stateDir,
+      secrets,
+      database,
+      databaseTransport,
+      analytics,
+      cloudflare,
+      internet,
+      ...listening,
+      ...extra,
+    })
   }
   const settings = { stateDir, debugAddress: cloudflare && home, v8Flags: options.v8Flags ?? DEFAULT_V8_FLAGS, onEvent: inSources(onEvent, sources) }
   const runtime = await step('workers', () => startRuntime(settings, current()).catch(clearly(listening.port)))

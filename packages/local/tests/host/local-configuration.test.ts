@@ -48,11 +48,18 @@ it('binds the database to db alone', () => {
     hosts: ['127.0.0.1'],
     port: 8787,
     secrets: {},
-    databaseAddress: '127.0.0.1:5555',
+    database: { url: 'http://127.0.0.1:5555', postgresUrl: 'postgres://127.0.0.1:5556/platform' },
+    databaseTransport: 'tcp',
     stateDir: '/nowhere',
   })
 
-  expect(workers.map(({ config }) => config.env?.['DATABASE'])).toEqual([{ type: 'external', address: '127.0.0.1:5555', http: {} }, undefined])
+  const [db, auth] = workers.map(({ config }) => config.env)
+  expect(db).toMatchObject({
+    DATABASE: { type: 'external', address: '127.0.0.1:5555', http: {} },
+    DATABASE_URL: { value: 'postgres://127.0.0.1:5556/platform' },
+    DATABASE_TRANSPORT: { value: 'tcp' },
+  })
+  expect(Object.keys(auth ?? {}).filter((name) => name.startsWith('DATABASE'))).toEqual([])
 })
 
 function service(name: string): WorkspaceService {

@@ -1,0 +1,54 @@
+import { ServiceError } from '@dot-do/worker-utils'
+import type { Rows, Statement } from '../database.ts'
+import { timedOut, within } from './limits.ts'
+import type { Session } from './session.ts'
+
+/** A connection that nobody has used for so long is closed. */
+const IDLE_LIMIT_MS = 30_000
+
+/** How long one waits for others' batches on the same connection. */
+const QUEUE_LIMIT_MS = 5_000
+
+/**
+ * One connection that is kept and used by one batch after another. One that broke is replaced by the next batch; what it was running then has failed, and is not sent
+ * again: it may have been done.
+ */
+export class HeldConnection {
+  readonly #open: () => Promise<Session>
+  #session: Session | undefined
+  #last: Promise<unknown> = Promise.resolve()
+  #idle: ReturnType<typeof setTimeout> | null = null
+
+  constructor(open: () => Promise<Session>) {
+    this.#open = open
+  }
+
+  run(statements: readonly Statement[], isReadOnly: boolean): Promise<Rows[]> {
+    let isGivenUp = false
+    const mine = this.#last.then(() => {
+      if (isGivenUp) throw timedOut()
+    })
+    const turn = within(QUEUE_LIMIT_MS, mine, () => (isGivenUp = true)).catch(() => {
+      throw new ServiceError('UNAVAILABLE', 'The database has too much to do')
+    })
+    const run = turn.then(() => this.#run(statements, isReadOnly))
+    this.#last = Promise.allSettled([mine, run])
+    return run
+  }
+
+  close(): void {
+    clearTimeout(this.#idle)
+    this.#session?.close()
+    this.#session = undefined
+  }
+
+  async #run(statements: readonly Statement[], isReadOnly: boolean): Promise<Rows[]> {
+    clearTimeout(this.#idle)
+    if (!this.#session?.isOpen) this.#session = await this.#open()
+    try {
+      return await this.#session.batch(statements, isReadOnly)
+    } finally {
+      this.#idle = setTimeout(() => this.close(), IDLE_LIMIT_MS)
+    }
+  }
+}
