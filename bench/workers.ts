@@ -11,7 +11,7 @@ const BARE = `
 import { WorkerEntrypoint } from 'cloudflare:workers'
 const ROLES = { roles: [
   { name: 'admin', permissions: ['*'] },
-  { name: 'user', permissions: ['things:read', 'things:write', 'keys:read'] },
+  { name: 'user', permissions: ['things:read', 'things:write', 'events:write', 'keys:read'] },
   { name: 'viewer', permissions: ['things:read'] },
 ] }
 export class Bare extends WorkerEntrypoint {

@@ -25,8 +25,8 @@ const asAny = service as unknown as AnyImplemented<Env> // implement() checked o
  */
 export async function exportLines(query: Record<string, string>, call: Call<Env>): Promise<Response> {
   demand(call.principal, 'things:read')
-  const asked = parseExportInput(query)
-  const selection = { ...asked, ns: namespaceFor(call.principal, asked.ns) }
+  const { ns, ...wanted } = parseExportInput(query)
+  const selection = { ns: namespaceFor(call.principal, ns), ...wanted }
   const connection = await connectionAs('db', call.env)
   const at = new Date().toISOString()
   const exported = { selection, position: await lastPosition(connection) }
@@ -35,7 +35,7 @@ export async function exportLines(query: Record<string, string>, call: Call<Env>
     'Content-Disposition': `attachment; filename="${selection.ns}.ndjson"`,
     'Cache-Control': 'no-store',
   }
-  return new Response(streamOf(pagesOf(connection, exported, { $export: { ...selection, at } })), { headers })
+  return new Response(streamOf(pagesOf(connection, exported, { $export: { ns: selection.ns, at, ...wanted } })), { headers })
 }
 
 async function* pagesOf(connection: Connection, exported: Exported, header: unknown): AsyncGenerator<unknown[]> {

@@ -6,7 +6,7 @@ export interface Made {
   id: string
 }
 
-const REFERENCE = /^results\.(\d{1,2})\.(\$?id)$/
+const REFERENCE = /^(\d{1,2})\.(\$?id)$/
 
 /**
  * An input with ids where it has references to them, however deep. Only what earlier commands made can be referred to: `made` has as many as there are.
@@ -17,7 +17,7 @@ export function resolveReferences<Input>(input: Input, made: readonly Made[], pa
 }
 
 /** An input whose references are texts. */
-export type Resolved<Input> = Input extends { $ref: string }
+export type Resolved<Input> = Input extends { $result: string }
   ? string
   : Input extends Record<string, unknown>
     ? { [Key in keyof Input]: Resolved<Input[Key]> }
@@ -28,7 +28,7 @@ function resolved(value: unknown, made: readonly Made[], path: string): unknown 
   if (Array.isArray(value)) return value.map((element, index) => resolved(element, made, `${path}.${index}`))
   const entries = Object.entries(value)
   const [only] = entries
-  if (entries.length === 1 && only?.[0] === '$ref' && typeof only[1] === 'string') {
+  if (entries.length === 1 && only?.[0] === '$result' && typeof only[1] === 'string') {
     const [, command, field] = REFERENCE.exec(only[1]) ?? []
     if (command !== undefined) return referred({ command: Number(command), field }, made, path)
   }
@@ -39,7 +39,7 @@ function referred({ command, field }: { command: number; field: string | undefin
   const target = made[command]
   if (!target) throw invalid(path, 'Must refer to an earlier command')
   if (target.field === field) return target.id
-  throw invalid(path, `Must be results.${command}.${target.field}: that command is about a ${target.field === 'id' ? 'relationship' : 'thing'}`)
+  throw invalid(path, `Must be ${command}.${target.field}: that command is about a ${target.field === 'id' ? 'relationship' : 'thing'}`)
 }
 
 function invalid(path: string, message: string): ServiceError {

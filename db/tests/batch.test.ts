@@ -17,7 +17,7 @@ afterAll(() => running.close())
 type Command = Parameters<Db['batch']>[0]['commands'][number]
 
 const upsert = ($id: string, content = ''): Command => ({ operation: 'upsert', input: { $type: 'Note', $id, content } })
-const made = (command: number) => ({ $ref: `results.${command}.$id` })
+const made = (command: number) => ({ $result: `${command}.$id` })
 
 describe('a batch', () => {
   it('refers to what its earlier commands made, in ids and anywhere in data', async () => {
@@ -26,7 +26,7 @@ describe('a batch', () => {
         { operation: 'upsert', input: { $type: 'Author' } },
         { operation: 'upsert', input: { $type: 'Post', data: { author: made(0), deep: [{ list: [made(0), 'x'] }] } } },
         { operation: 'relate', input: { from: made(1), predicate: 'author', to: made(0), data: { post: made(1) } } },
-        { operation: 'update', input: { id: made(0), data: { posts: [made(1)], named: { $ref: 'results.2.id' } } } },
+        { operation: 'update', input: { id: made(0), data: { posts: [made(1)], named: { $result: '2.id' } } } },
         { operation: 'delete', input: { id: made(1) } },
         { operation: 'restore', input: { id: made(1) } },
         { operation: 'unrelate', input: { from: made(1), predicate: 'author', to: made(0) } },
@@ -51,7 +51,7 @@ describe('a batch', () => {
     ['itself', { operation: 'update', input: { id: made(1) } }, 'commands.1.input.id'],
     ['a later command', { operation: 'delete', input: { id: made(2) } }, 'commands.1.input.id'],
     ['a command that there is not', { operation: 'restore', input: { id: made(99) } }, 'commands.1.input.id'],
-    ['a thing by id', { operation: 'update', input: { id: { $ref: 'results.0.id' } } }, 'commands.1.input.id'],
+    ['a thing by id', { operation: 'update', input: { id: { $result: '0.id' } } }, 'commands.1.input.id'],
     ['itself from its data', { operation: 'upsert', input: { $type: 'Note', data: { a: [{ b: made(1) }] } } }, 'commands.1.input.data.a.0.b'],
     ['a later command from an end', { operation: 'relate', input: { from: 'a', predicate: 'p', to: made(2) } }, 'commands.1.input.to'],
   ])('that refers to %s is refused, names the reference, and does nothing', async (_name, command, path) => {
@@ -68,21 +68,18 @@ describe('a batch', () => {
 
     await expect(refused).rejects.toMatchObject({
       code: 'INVALID',
-      details: [{ path: 'commands.2.input.id', message: expect.stringContaining('results.1.id') as unknown }],
+      details: [{ path: 'commands.2.input.id', message: expect.stringContaining('1.id') as unknown }],
     })
   })
 
-  it.each(['results.-1.$id', 'results.100.$id', 'results.0.content', 'results.0', 'results[0].$id', '__proto__'])(
-    'takes { "$ref": %j } in an id for no reference',
-    async ($ref) => {
-      const refused = db.batch({ commands: [upsert('a'), { operation: 'update', input: { id: { $ref } } }] })
+  it.each(['-1.$id', '100.$id', '0.content', '0', '[0].$id', '__proto__'])('takes { "$result": %j } in an id for no reference', async ($result) => {
+    const refused = db.batch({ commands: [upsert('a'), { operation: 'update', input: { id: { $result } } }] })
 
-      await expect(refused).rejects.toMatchObject({ code: 'INVALID', details: [{ path: expect.stringMatching(/^commands\.1\.input\.id/) as unknown }] })
-    },
-  )
+    await expect(refused).rejects.toMatchObject({ code: 'INVALID', details: [{ path: expect.stringMatching(/^commands\.1\.input\.id/) as unknown }] })
+  })
 
   it('leaves alone what merely looks like a reference', async () => {
-    const data = { schema: { $ref: '#/definitions/a' }, two: { $ref: 'results.0.$id', other: 1 }, number: { $ref: 0 }, text: 'results.0.$id' }
+    const data = { schema: { $ref: '#/definitions/a' }, two: { $result: '0.$id', other: 1 }, number: { $result: 0 }, text: '0.$id' }
 
     const { results } = await db.batch({ commands: [upsert('a'), { operation: 'upsert', input: { $type: 'Note', data } }] })
 
@@ -201,7 +198,7 @@ describe('an import', () => {
   it.each([
     ['no line', [], 'lines'],
     ['a line that is neither', [{ $id: 'a' }], 'lines.0'],
-    ['a reference', [{ ...lines[0], $id: { $ref: 'results.0.$id' } }], 'lines.0'],
+    ['a reference', [{ ...lines[0], $id: { $result: '0.' } }], 'lines.0'],
     ['a namespace of its own', [{ ...lines[0], ns: 'acme' }], 'lines.0'],
   ])('of %s is refused', async (_name, wrong, path) => {
     const refused = db.import({ lines: wrong as never }) // what a caller without types may send

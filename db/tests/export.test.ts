@@ -44,6 +44,8 @@ describe('an export', () => {
 
   it('is of the moment it began, whatever changes while it is read', async () => {
     await fillForExport(running)
+    await db.relate({ from: 'note/b', predicate: 'was', to: 'page/a' })
+    await db.unrelate({ from: 'note/b', predicate: 'was', to: 'page/a' })
     const before = await readExport(call())
     const meanwhile = async () => {
       await db.update({ id: 'note/b', content: 'changed', $type: 'Other' })
@@ -51,6 +53,7 @@ describe('an export', () => {
       await db.relate({ from: 'note/new', predicate: 'in', to: 'page/a' })
       await db.relate({ from: 'note/b', predicate: 'in', to: 'page/a', data: { changed: true } })
       await db.unrelate({ from: 'note/b', predicate: 'in', to: 'page/a' })
+      await db.relate({ from: 'note/b', predicate: 'was', to: 'page/a' })
       await db.delete({ id: 'page/a' })
       await db.restore({ id: 'note/gone' })
     }

@@ -52,3 +52,9 @@ export function withModel({ env }: DbInProcess, run: (texts: string[]) => unknow
 export function axis(place: number): number[] {
   return Array.from({ length: 384 }, (_, index) => (index === place ? 1 : 0))
 }
+
+/** SQL by which the owner writes as many things as told, without embeddings; `content` is SQL over the number n. */
+export function manyThings(count: number, content: string): string {
+  return `insert into db.things (ns, id, type, content, data, visibility, version, created_at, updated_at)
+    select 'default', 'n/' || n, 'Note', ${content}, jsonb_build_object('number', n), 'private', 1, now(), now() from generate_series(0, ${count - 1}) n`
+}

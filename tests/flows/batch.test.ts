@@ -32,7 +32,7 @@ describe('a batch', () => {
 })
 
 describe('a batch of things that need one another', () => {
-  const ref = (command: number) => ({ $ref: `results.${command}.$id` })
+  const ref = (command: number) => ({ $result: `${command}.$id` })
 
   it('refers to what it makes, over HTTP and RPC', async () => {
     const commands = [

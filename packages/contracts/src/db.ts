@@ -9,8 +9,8 @@ import { namespace, Thing } from './thing.ts'
 
 const ns = namespace.optional()
 
-/** In a batch, the id that an earlier command made: `{ "$ref": "results.0.$id" }`, of a relationship `results.0.id`. */
-const reference = z.strictObject({ $ref: z.string().regex(/^results\.\d{1,2}\.\$?id$/, 'must be results.<number of an earlier command>.$id') })
+/** In a batch, the id that an earlier command made: `{ "$result": "0.$id" }`, of a relationship `0.id`. */
+const reference = z.strictObject({ $result: z.string().regex(/^\d{1,2}\.\$?id$/, 'must be <number of an earlier command>.$id') })
 const thingId = z.union([thingIdSchema, reference])
 
 /** One command of a batch: an operation that changes a thing or a relationship, and its input. Ids in it, and values anywhere in `data`, may be references. */
@@ -54,7 +54,7 @@ export const db = contract(
     ...relationshipOperations,
     batch: command({
       summary: 'Change up to 100 things and relationships, all or none',
-      description: 'In order. Where an id is due, { "$ref": "results.0.$id" } stands for that of what an earlier command made.',
+      description: 'In order. Where an id is due, { "$result": "0.$id" } stands for that of what an earlier command made.',
       input: z.object({ commands: z.array(BatchCommand).min(1).max(100) }),
       output: z.object({ results: z.array(z.union([Thing, Relationship])) }),
       permission: 'things:write',
@@ -117,7 +117,13 @@ export const db = contract(
       summary: 'Record the requests and calls that a service of the platform saw',
       description:
         'For the platform’s services, over RPC. Each event is a line of JSON by the names of its columns, of whatever namespace, and is kept as it comes.',
-      input: z.object({ lines: z.string().min(1).max(MEBIBYTE / 2), events: z.int().min(1).max(1000) }),
+      input: z.object({
+        lines: z
+          .string()
+          .min(1)
+          .max(MEBIBYTE / 2),
+        events: z.int().min(1).max(1000),
+      }),
       output: z.object({ accepted: z.int() }),
       permission: 'events:relay',
       repeat: 'unsafe',

@@ -57,7 +57,7 @@ expectTypeOf<Service<Notes>['fetch']>().toEqualTypeOf<typeof globalThis.fetch>()
 
 // A queue takes the queued operations and nothing else.
 expectTypeOf<MessageOf<typeof notes>>().toEqualTypeOf<QueueMessage<'create', { text: string; tags?: string[] | undefined }>>()
-expectTypeOf<DbMessage['operation']>().toEqualTypeOf<'upsert' | 'update' | 'delete' | 'batch'>()
+expectTypeOf<DbMessage['operation']>().extract<'upsert' | 'embed' | 'get'>().toEqualTypeOf<'upsert' | 'embed'>()
 expectTypeOf<Parameters<Db['get']>[0]>().toEqualTypeOf<{ id: string; ns?: string | undefined }>()
 
 // @ts-expect-error -- a path parameter cannot make up a method

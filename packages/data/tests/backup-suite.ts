@@ -95,6 +95,8 @@ export function backupSuite(open: () => Promise<BackupGround>): void {
     expect(rows).toEqual([
       ['9223372036854775807', expect.stringContaining('.123456'), expect.stringContaining('1.0'), '\\x00ff5c', '246913578024691357802469135780.246913578'],
     ])
+    const exact = await target.session.query(`select number from notes.pages where id = 'Ä'`)
+    expect(exact.rows).toEqual([['2.2250738585072014e-308']])
   })
 
   it('fires no triggers, and lets sequences go on where they were', async () => {

@@ -143,7 +143,7 @@ function send(response: ServerResponse, { status = 200, body, headers = {} }: Se
 function listen(server: Server, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
-    server.listen(port, '127.0.0.1', () => {
+    server.listen({ port, host: '127.0.0.1', backlog: 2048 }, () => {
       const address = server.address()
       if (address === null || typeof address === 'string') reject(new Error('The server has no port'))
       else resolve(address.port)

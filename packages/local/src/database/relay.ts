@@ -1,5 +1,6 @@
 import { once } from 'node:events'
-import { connect as connectTcp } from 'node:net'
+import { readFile } from 'node:fs/promises'
+import { connect as connectTcp, isIP } from 'node:net'
 import { pipeline } from 'node:stream/promises'
 import { connect as connectTls } from 'node:tls'
 import type { Duplex } from 'node:stream'
@@ -14,12 +15,15 @@ export interface Upstream {
   host: string
   port: number
   isTls: boolean
+  /** A file with the certificates to trust; those of Node unless told. */
+  certificates?: string | undefined
 }
 
 /** The server that a connection string names, by its `sslmode`. */
 export function upstreamOf(url: string): Upstream {
   const { hostname, port, searchParams } = new URL(url)
-  return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 5432), isTls: /^(require|verify-)/.test(searchParams.get('sslmode') ?? '') }
+  const isTls = /^(require|verify-)/.test(searchParams.get('sslmode') ?? '')
+  return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 5432), isTls, certificates: searchParams.get('sslrootcert') ?? undefined }
 }
 
 /** Passes bytes to a PostgreSQL server and back, and understands none of them: the client logs in there itself. Never fails. */
@@ -34,7 +38,7 @@ export async function relay(stream: Duplex, upstream: Upstream): Promise<void> {
   stream.destroy()
 }
 
-async function reach({ host, port, isTls }: Upstream): Promise<Duplex> {
+async function reach({ host, port, isTls, certificates }: Upstream): Promise<Duplex> {
   const signal = AbortSignal.timeout(CONNECT_LIMIT_MS)
   const socket = connectTcp({ host, port, noDelay: true })
   // What goes wrong later ends the pipelines; without a listener it would end the process.
@@ -46,7 +50,7 @@ async function reach({ host, port, isTls }: Upstream): Promise<Duplex> {
     const [answer] = (await once(socket, 'data', { signal })) as [Buffer] // what a socket's data event gives
     socket.pause()
     if (answer.toString() !== 'S') throw new Error('The server offers no TLS')
-    const secure = connectTls({ socket, servername: host })
+    const secure = connectTls({ socket, host, ...(isIP(host) ? {} : { servername: host }), ...(certificates && { ca: await readFile(certificates) }) })
     secure.on('error', () => secure.destroy())
     await once(secure, 'secureConnect', { signal })
     return secure

@@ -148,10 +148,10 @@ it('lets no table function of the engine read or fetch from outside', async () =
   const names = (await (await analytics.ask({ query: 'select name from system.table_functions order by name' })).text()).trim().split('\n')
   const before = visits
 
-  const answers = await Promise.all(
+  const answers = await answersTo(
     names.flatMap((name) =>
       [`'${outside}/secret'`, `'${outside}/secret', 'LineAsString', 'a String'`, `'http://127.0.0.1:${portOf(server)}/', 'LineAsString', 'a String'`].map(
-        async (values) => (await analytics.ask({}, { body: `select * from \`${name}\`(${values}) limit 10` })).text(),
+        (values) => `select * from \`${name}\`(${values}) limit 10`,
       ),
     ),
   )
@@ -161,19 +161,15 @@ it('lets no table function of the engine read or fetch from outside', async () =
   expect(visits).toBe(before)
 })
 
-it('lets no function of the engine read a file, called by its name or given to another', async () => {
+it('lets no function of the engine read a file, called by its name or given to another', { timeout: 60_000 }, async () => {
   const query = 'select name from system.functions where not is_aggregate and origin = {origin:String} order by name'
   const names = (await (await analytics.ask({ query, param_origin: 'System' })).text())
     .trim()
     .split('\n')
     .filter((name) => !/^sleep/i.test(name))
 
-  const answers = await Promise.all(
-    names.flatMap((name) =>
-      [`\`${name}\`('${outside}/secret')`, `arrayMap(\`${name}\`, ['${outside}/secret'])`].map(async (call) =>
-        (await analytics.ask({}, { body: `select toString(${call})` })).text(),
-      ),
-    ),
+  const answers = await answersTo(
+    names.flatMap((name) => [`\`${name}\`('${outside}/secret')`, `arrayMap(\`${name}\`, ['${outside}/secret'])`].map((call) => `select toString(${call})`)),
   )
 
   expect(names.length).toBeGreaterThan(1_000)
@@ -189,6 +185,18 @@ it('leaves strings, columns and parameters alone that only sound like files', as
   expect(await response.json()).toEqual({ text: 'INTO OUTFILE file(1)', p: "file('x') into outfile 'y'", f: 1, n: 2 })
   expect(await readFile(join(outside, 'secret'), 'utf8')).toContain(SECRET)
 })
+
+/** What each statement is answered, sixteen at a time. */
+async function answersTo(statements: string[]): Promise<string[]> {
+  const answers: string[] = []
+  const rest = statements.values()
+  const ask = async (): Promise<void> => {
+    for (const body of rest) answers.push(await (await analytics.ask({}, { body })).text())
+  }
+  await Promise.all(Array.from({ length: 16 }, ask))
+  expect(answers.filter((answer) => answer.startsWith('Code: 202'))).toEqual([])
+  return answers
+}
 
 function portOf(listening: Server): number {
   const address = listening.address()

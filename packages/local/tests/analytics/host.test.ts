@@ -1,7 +1,8 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import { expect, it, onTestFinished } from 'vitest'
 import { openLocalAnalytics } from '../../src/host/analytics.ts'
@@ -10,6 +11,8 @@ import { miniflareOptions } from '../../src/host/miniflare-options.ts'
 import { analyticsUnderTest, request } from './analytics-under-test.ts'
 
 const PAGES = 'create table if not exists pages (id String) engine = MergeTree order by id;\nalter table pages add column if not exists views UInt32;\n'
+
+const DEV = join(import.meta.dirname, '../../src/dev.ts')
 
 const secrets = { CLICKHOUSE_PASSWORD: 'secret' }
 
@@ -106,6 +109,34 @@ it.each([
   )
   expect(Object.keys(auth).filter((name) => name.startsWith('CLICKHOUSE'))).toEqual([])
 })
+
+it.each([
+  ['embedded', async () => ({})],
+  ['clickhouse', namedServer],
+] as const)('says on the screen that analytics are %s, as the environment has it', { timeout: 60_000 }, async (engine, environment) => {
+  const { root } = await workspace('db', PAGES)
+  const program = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', DEV, '--port', '0'], {
+    cwd: root,
+    env: { ...process.env, ...(await environment()) },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  onTestFinished(() => void program.kill('SIGKILL'))
+
+  const lines: string[] = []
+  for await (const line of createInterface(program.stdout)) {
+    lines.push(line)
+    if (line.startsWith('ready')) program.kill('SIGTERM')
+  }
+
+  expect(lines).toContain(`analytics ${engine}`)
+})
+
+/** A ClickHouse that is there already, as the environment of `pnpm dev` names it. */
+async function namedServer(): Promise<Record<string, string>> {
+  const { owner, remove } = await analyticsUnderTest()
+  onTestFinished(remove)
+  return { CLICKHOUSE_URL: owner.url, CLICKHOUSE_USER: owner.user, CLICKHOUSE_PASSWORD: owner.password }
+}
 
 interface Opening {
   service?: string
