@@ -24,7 +24,7 @@ beforeAll(async () => {
             DATABASE_TRANSPORT: { type: 'text', value: 'tcp' },
             DATABASE_URL: { type: 'text', value: 'postgres://nowhere.invalid/main' },
             DB_ROLE_SECRET: { type: 'text', value: 'no role here has a password of it' },
-            HYPERDRIVE_OWNER: { type: 'hyperdrive', dev: { connectionString: stock.url } },
+            HYPERDRIVE_OWNER: { type: 'hyperdrive', id: 'owner', dev: { connectionString: stock.url } },
             Connections: { type: 'durable-object', worker: 'worker', exportName: 'Connections' },
           },
           exports: { Connections: { type: 'durable-object', storage: 'sqlite' } },
