@@ -17,7 +17,9 @@ export default defineConfig({
         // What the embedded PostgreSQL is shown to do in `pnpm test`, a server does too.
         test: {
           name: 'flows on stock PostgreSQL',
-          include: ['tests/flows/{things,batch,selection,history,relationships,search,change-feed,transactions,analytics,isolation,keys,interfaces,bad-input}.test.ts'],
+          include: [
+            'tests/flows/{things,batch,selection,history,relationships,search,change-feed,transactions,analytics,isolation,keys,interfaces,bad-input}.test.ts',
+          ],
           globalSetup: ['tests/full/stock-platform.ts'],
           ...timeouts,
         },

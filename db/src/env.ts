@@ -20,7 +20,9 @@ export interface Env extends BaseEnv {
   EventSpools: DurableObjectNamespace<EventSpool>
   /** Where ClickHouse answers over HTTP; without it events wait. */
   CLICKHOUSE_URL?: string
+  /** Who db is there. */
   CLICKHOUSE_USER?: string
+  /** By what it proves that. */
   CLICKHOUSE_PASSWORD?: string
   /** ClickHouse's HTTP endpoint as a binding, where it is not to be found by the URL's host. */
   CLICKHOUSE?: Fetcher

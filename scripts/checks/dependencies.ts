@@ -9,6 +9,7 @@ interface Manifest {
   name?: string
   dependencies?: Record<string, string>
   devDependencies?: Record<string, string>
+  optionalDependencies?: Record<string, string>
 }
 
 /** A package, what it declares and what its code names. */
@@ -35,8 +36,8 @@ async function readPackage(root: string, folder: string, sources: Source[]): Pro
   return { folder, name: manifest.name, declared: declaredBy(manifest), sources: sources.filter(({ file }) => file.startsWith(`${folder}/`)) }
 }
 
-function declaredBy({ dependencies, devDependencies }: Manifest): Set<string> {
-  return new Set([...Object.keys(dependencies ?? {}), ...Object.keys(devDependencies ?? {})])
+function declaredBy({ dependencies, devDependencies, optionalDependencies }: Manifest): Set<string> {
+  return new Set(Object.keys({ ...dependencies, ...devDependencies, ...optionalDependencies }))
 }
 
 function undeclaredBy({ folder, name: own, declared, sources }: Package, shared: Set<string>): Problem[] {
