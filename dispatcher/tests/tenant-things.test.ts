@@ -20,7 +20,11 @@ const rival = bindingOf('rival')
 
 describe('a worker’s db binding', () => {
   it('offers what is done with things, and neither SQL nor anything else', () => {
-    expect(THING_OPERATIONS.toSorted()).toEqual(['batch', 'count', 'delete', 'get', 'history', 'list', 'stats', 'update', 'upsert'])
+    expect(THING_OPERATIONS.toSorted()).toEqual(
+      'activity batch count delete embed get getAt history import incoming list recent relate relationships restore search stats types unrelate update upsert'.split(
+        ' ',
+      ),
+    )
   })
 
   it('writes and reads its tenant’s things, in the worker’s own name', async () => {

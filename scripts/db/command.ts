@@ -101,7 +101,8 @@ function terminalOf(stream: NodeJS.WriteStream): { progress(text: string): void;
       if (!stream.isTTY || Date.now() - shownAt < 100) return
       shownAt = Date.now()
       isShown = true
-      stream.write(`\r\u001b[K${text.slice(0, stream.columns - 1)}`)
+      // A terminal that does not tell its width says 0.
+      stream.write(`\r\u001b[K${text.slice(0, (stream.columns || 80) - 1)}`)
     },
     clear() {
       if (isShown) stream.write('\r\u001b[K')

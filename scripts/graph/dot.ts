@@ -46,7 +46,7 @@ export function escaped(text: string): string {
 }
 
 function card(rows: string[], { border = INK, fill = '#ffffff' } = {}): string {
-  return `<<table border="1" cellborder="0" cellspacing="0" cellpadding="3" color="${border}" bgcolor="${fill}" style="rounded">${rows.map((row) => `<tr><td align="left">${row}</td></tr>`).join('')}</table>>`
+  return `<<table border="1" cellborder="0" cellspacing="0" cellpadding="4" color="${border}" bgcolor="${fill}" style="rounded">${rows.map((row) => `<tr><td align="left">${row}</td></tr>`).join('')}</table>>`
 }
 
 const counted = (operations: number): string => `${operations} operation${operations === 1 ? '' : 's'}`

@@ -10,7 +10,7 @@ export interface RunningCommand {
 
 /** Starts the program behind `pnpm db:…`, without a terminal; its environment has nothing of this one's databases and keys. */
 export function startCommand(script: string, args: string[], env: Record<string, string> = {}): RunningCommand {
-  const { DATABASE_URL: _url, DB_ROLE_SECRET: _secret, DOTDO_API_KEY: _key, ...clean } = process.env
+  const { DATABASE_URL: _url, DB_ROLE_SECRET: _secret, DOTDO_API_KEY: _key, CLICKHOUSE_URL: _clickhouse, ...clean } = process.env
   const child = spawn(process.execPath, [join(ROOT, 'scripts', script), ...args], { cwd: ROOT, env: { ...clean, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
   let [stdout, stderr] = ['', '']
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()))

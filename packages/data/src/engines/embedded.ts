@@ -7,6 +7,7 @@ import type { Outcome } from './embedded-protocol.ts'
 import { EmbeddedSession } from './embedded-session.ts'
 import { guard, onlyReads } from './guard.ts'
 import { hardening } from './hardening.ts'
+import { PreparedTexts } from './prepared-texts.ts'
 import { directory, seedDump } from './seed.ts'
 import type { EngineSession, SessionEngine } from './session.ts'
 import { Turns } from './turns.ts'
@@ -66,6 +67,7 @@ const MAX_WIRE_BYTES = 2 * maxAnswerBytes
 class Embedded implements EmbeddedEngine {
   readonly #pglite: PGlite
   readonly #turns: Turns
+  readonly #prepared = new PreparedTexts()
   readonly #idleMs: number
   /** The role the session has now; undefined when that is not certain. */
   #role: string | null | undefined = null
@@ -85,7 +87,9 @@ class Embedded implements EmbeddedEngine {
     return this.#exclusively(async () => {
       if (role !== this.#role) await this.#become(role)
       const begin = beginStatement(options)
-      return begin === 'begin' && onlyReads(statements) ? this.#read(statements) : this.#transact(begin, statements)
+      const reads = onlyReads(statements)
+      if (role === null && !reads) this.#prepared.clear()
+      return begin === 'begin' && reads ? this.#read(role, statements) : this.#transact(role, begin, statements)
     }, role === null)
   }
 
@@ -106,6 +110,7 @@ class Embedded implements EmbeddedEngine {
     await this.#exclusively(async () => {
       await this.#become(null)
       this.#settingsOf.clear()
+      this.#prepared.clear()
       const { error, status } = await this.#send([protocol.serialize.query(sql)])
       if (status !== 'I') await this.#rollback()
       if (error) throw error
@@ -121,18 +126,20 @@ class Embedded implements EmbeddedEngine {
   }
 
   /** All statements up to one Sync are one implicit transaction. Nothing is written, so an answer that is too large needs no taking back. */
-  async #read(statements: readonly Statement[]): Promise<Result[]> {
-    const { results, error, status } = await this.#send([...statements.flatMap(statementMessages), sync])
+  async #read(role: string | null, statements: readonly Statement[]): Promise<Result[]> {
+    const run = this.#prepared.run(role, statements)
+    const { results, error, status } = await this.#send([...run.messages, sync])
+    this.#prepared.settle(run, !error)
     if (status !== 'I') await this.#rollback()
     if (error) throw error
     demandDeliverable(results)
     return results
   }
 
-  async #transact(begin: string, statements: readonly Statement[]): Promise<Result[]> {
-    const { results, error } = await this.#send(
-      [begin, ...statements].flatMap((statement) => statementMessages(typeof statement === 'string' ? plain(statement) : statement)),
-    )
+  async #transact(role: string | null, begin: string, statements: readonly Statement[]): Promise<Result[]> {
+    const run = this.#prepared.run(role, statements)
+    const { results, error } = await this.#send([...statementMessages(plain(begin)), ...run.messages])
+    this.#prepared.settle(run, !error)
     try {
       if (error) throw error
       demandDeliverable(results)

@@ -125,8 +125,9 @@ function refuse(response: ServerResponse, error: DatabaseError): void {
 }
 
 function send(response: ServerResponse, status: number, value: unknown): void {
-  const body = Buffer.from(JSON.stringify(value))
-  response.writeHead(status, { 'content-type': 'application/json', 'content-length': body.length }).end(body)
+  // A text goes out in one piece with the headers, where bytes would follow them in a second.
+  const body = JSON.stringify(value)
+  response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }).end(body)
 }
 
 function listen(server: TcpServer, port: number): Promise<number> {
