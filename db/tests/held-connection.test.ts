@@ -1,3 +1,4 @@
+// long: one connection in all its fortunes
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { resolve } from 'node:path'
@@ -54,6 +55,7 @@ afterEach(() => {
 })
 afterAll(() => server.close())
 
+// long: one network, with every way in which it can fail
 async function networkTo(target: number): Promise<Network> {
   let mode: 'whole' | 'losing' | 'swallowing' = 'whole'
   let [made, passing] = [0, 0]

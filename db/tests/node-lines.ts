@@ -9,12 +9,12 @@ export function nodeWebSocketLine(port: number): OpenLine {
     const socket = new WebSocket(`ws://127.0.0.1:${port}/v2`)
     socket.binaryType = 'arraybuffer'
     await new Promise((resolve, reject) => {
-      socket.onopen = resolve
-      socket.onerror = () => reject(new Error('No WebSocket'))
+      socket.addEventListener('open', resolve)
+      socket.addEventListener('error', () => reject(new Error('No WebSocket')))
     })
-    socket.onmessage = ({ data }: { data: ArrayBuffer }) => listener.receive(new Uint8Array(data))
-    socket.onclose = () => listener.end()
-    socket.onerror = () => listener.end()
+    socket.addEventListener('message', ({ data }) => listener.receive(new Uint8Array(data as ArrayBuffer))) // binaryType says so
+    socket.addEventListener('close', () => listener.end())
+    socket.addEventListener('error', () => listener.end())
     return { send: (bytes) => socket.send(bytes), close: () => socket.close() }
   }
 }

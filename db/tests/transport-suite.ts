@@ -1,3 +1,4 @@
+// long: one suite, given to every transport
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 
 /** A statement as a test writes it. */

@@ -20,6 +20,7 @@ describe.each(['http', 'websocket', 'tcp'] as const)('over %s, on the embedded e
   transportSuite(() => open(transport), { isConcurrent: false })
 })
 
+// long: one object, whose methods share the connections
 async function open(transport: 'http' | 'websocket' | 'tcp'): Promise<TransportUnderTest> {
   const services = ['db', 'auth'].map((name) => ({ name, folder: resolve(import.meta.dirname, '../..', name) }))
   const { engine } = await testDatabase(services)

@@ -48,9 +48,9 @@ async function compile(root: string, project: string): Promise<Compiled> {
   return { project, problems, files }
 }
 
-/** The root's project is about tests: what they import from a src folder is judged by that folder's project, which knows where it runs. */
+/** What is imported from a src folder elsewhere is judged by that folder's project, which knows where it runs. */
 function isOwn(project: string, file: string): boolean {
-  return project !== '.' || !file.split('/').includes('src')
+  return !file.split('/').includes('src') || file.startsWith(`${project}/`)
 }
 
 /** `a/b.ts(3,5): error TS2322: …` */

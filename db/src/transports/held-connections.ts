@@ -11,7 +11,8 @@ export function heldConnections(role: string, { Connections }: Env): (statements
     const slot = busy.indexOf(Math.min(...busy))
     busy[slot] = (busy[slot] ?? 0) + 1
     try {
-      return await Connections.getByName(`${role}/${slot}`).run(role, statements, isReadOnly)
+      const rows: Promise<Rows[]> = Connections.getByName(`${role}/${slot}`).run(role, statements, isReadOnly)
+      return await rows
     } finally {
       busy[slot] = (busy[slot] ?? 1) - 1
     }

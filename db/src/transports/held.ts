@@ -1,6 +1,6 @@
 import { ServiceError } from '@dot-do/worker-utils'
 import type { Rows, Statement } from '../database.ts'
-import { timedOut, within } from './limits.ts'
+import { after, timedOut, within } from './limits.ts'
 import type { Session } from './session.ts'
 
 /** A connection that nobody has used for so long is closed. */
@@ -17,7 +17,7 @@ export class HeldConnection {
   readonly #open: () => Promise<Session>
   #session: Session | undefined
   #last: Promise<unknown> = Promise.resolve()
-  #idle: ReturnType<typeof setTimeout> | null = null
+  #stayOpen: () => void = () => undefined
 
   constructor(open: () => Promise<Session>) {
     this.#open = open
@@ -37,18 +37,18 @@ export class HeldConnection {
   }
 
   close(): void {
-    clearTimeout(this.#idle)
+    this.#stayOpen()
     this.#session?.close()
     this.#session = undefined
   }
 
   async #run(statements: readonly Statement[], isReadOnly: boolean): Promise<Rows[]> {
-    clearTimeout(this.#idle)
+    this.#stayOpen()
     if (!this.#session?.isOpen) this.#session = await this.#open()
     try {
       return await this.#session.batch(statements, isReadOnly)
     } finally {
-      this.#idle = setTimeout(() => this.close(), IDLE_LIMIT_MS)
+      this.#stayOpen = after(IDLE_LIMIT_MS, () => this.close())
     }
   }
 }

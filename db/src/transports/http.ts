@@ -37,7 +37,7 @@ function endpointOf({ hostname }: URL): string {
 /** PostgreSQL's own fields lie beside the message. */
 async function refusal(answer: Response): Promise<NeonDbError> {
   if (answer.status !== 400) return new NeonDbError(`The database's endpoint answered ${answer.status}`)
-  const { message, ...fields } = await answer.json<{ message: string }>()
+  const { message, ...fields } = (await answer.json()) as { message: string } // so does Neon's endpoint answer what PostgreSQL refused
   return Object.assign(new NeonDbError(message), fields)
 }
 

@@ -32,19 +32,23 @@ export function timedOut(): Error {
   return new DOMException('The database did not answer in time', 'TimeoutError')
 }
 
+/** Does something after a time, unless it is called off by the function returned. */
+export function after(durationMs: number, run: () => void): () => void {
+  const timer = setTimeout(run, durationMs)
+  return () => clearTimeout(timer)
+}
+
 /** Settles as the promise does, or fails when it takes too long; then `giveUp` ends what is still under way. */
 export async function within<T>(limitMs: number, promise: Promise<T>, giveUp: (reason: Error) => void): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | null = null
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      const reason = timedOut()
-      giveUp(reason)
-      reject(reason)
-    }, limitMs)
+  const late = Promise.withResolvers<never>()
+  const callOff = after(limitMs, () => {
+    const reason = timedOut()
+    giveUp(reason)
+    late.reject(reason)
   })
   try {
-    return await Promise.race([promise, late])
+    return await Promise.race([promise, late.promise])
   } finally {
-    clearTimeout(timer)
+    callOff()
   }
 }

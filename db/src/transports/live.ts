@@ -2,7 +2,7 @@ import { guard } from '@dot-do/worker-data/engines/guard'
 import { ServiceError } from '@dot-do/worker-utils'
 import type { Rows, Statement } from '../database.ts'
 import { databaseError } from '../database-error.ts'
-import { CONNECT_LIMIT_MS } from './limits.ts'
+import { after, CONNECT_LIMIT_MS } from './limits.ts'
 import type { Session } from './session.ts'
 
 /** A transaction that nobody uses for so long is rolled back. */
@@ -23,7 +23,7 @@ export class LiveTransaction {
   /** Why it has ended, or why it can only be rolled back. */
   #ended: string | undefined
   #failed: string | undefined
-  #idle: ReturnType<typeof setTimeout> | null = null
+  #stayOpen: () => void = () => undefined
   #last: Promise<unknown> = Promise.resolve()
 
   constructor(session: Session, role: string) {
@@ -90,7 +90,7 @@ export class LiveTransaction {
   async #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const turn = this.#last.then(async () => {
       this.#demandOpen()
-      clearTimeout(this.#idle)
+      this.#stayOpen()
       try {
         return await work()
       } finally {
@@ -108,12 +108,12 @@ export class LiveTransaction {
 
   #wait(): void {
     if (this.#ended !== undefined) return
-    this.#idle = setTimeout(() => this.drop(UNUSED), IDLE_LIMIT_MS)
+    this.#stayOpen = after(IDLE_LIMIT_MS, () => this.drop(UNUSED))
   }
 
   #end(reason: string): void {
     this.#ended = reason
-    clearTimeout(this.#idle)
+    this.#stayOpen()
     this.#session.close()
   }
 }

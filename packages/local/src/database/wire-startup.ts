@@ -39,7 +39,10 @@ export async function readStartup(reader: WireReader, stream: Duplex, cancel: (k
     const packet = await reader.startup()
     if (!packet) return undefined
     const code = packet.length < 4 ? 0 : packet.readInt32BE(0)
-    if (code === CANCEL) return void cancel(packet.toString('hex', 4))
+    if (code === CANCEL) {
+      cancel(packet.toString('hex', 4))
+      return undefined
+    }
     if (code === SSL || code === GSS) {
       stream.write('N')
       continue

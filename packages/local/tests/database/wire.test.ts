@@ -1,3 +1,4 @@
+// long: the protocol, message by message
 import { embeddedEngine, type EmbeddedEngine } from '@dot-do/worker-data/engines/embedded'
 import { migrate } from '@dot-do/worker-data/migrations'
 import { rolePassword } from '@dot-do/worker-data/role-password'
