@@ -2,8 +2,11 @@ import { NeonDbError } from '@neondatabase/serverless'
 import { rolePassword } from '@dot-do/worker-data/role-password'
 import type { Rows, Statement, TextRows } from '../database.ts'
 import type { Env } from '../env.ts'
-import { demandCarriable, TIMEOUT_MS } from './limits.ts'
+import { demandCarriable, timedOut, TIMEOUT_MS } from './limits.ts'
 import { encodeValue, parseRows } from './values.ts'
+
+/** Neon answers one query with its rows, and a batch with those of each. */
+type Answer = TextRows & { results: TextRows[] }
 
 /** Statements over Neon's HTTP endpoint: one request for each batch. */
 export async function httpConnection(role: string, env: Env): Promise<(statements: Statement[], isReadOnly: boolean) => Promise<Rows[]>> {
@@ -11,21 +14,33 @@ export async function httpConnection(role: string, env: Env): Promise<(statement
   url.username = role
   url.password = await rolePassword(env.DB_ROLE_SECRET, role)
   const headers = { 'Neon-Connection-String': url.href.replace(/^postgres:/, 'postgresql:'), 'Neon-Raw-Text-Output': 'true', 'Neon-Array-Mode': 'true' }
+  const readOnlyHeaders = { ...headers, 'Neon-Batch-Read-Only': 'true' }
   const { DATABASE } = env
-  const post = DATABASE ? (init: RequestInit) => DATABASE.fetch('http://database/sql', init) : (init: RequestInit) => fetch(endpointOf(url), init)
+  const endpoint = endpointOf(url)
+  const post = DATABASE ? (init: RequestInit) => DATABASE.fetch('http://database/sql', init) : (init: RequestInit) => fetch(endpoint, init)
   return async (statements, isReadOnly) => {
-    const [first, ...others] = statements.map(({ sql, params }) => ({ query: sql, params: params.map(encodeValue) }))
-    const isSingle = others.length === 0 && !isReadOnly
-    const answer = await post({
-      method: 'POST',
-      body: JSON.stringify(isSingle ? first : { queries: [first, ...others] }),
-      headers: isReadOnly ? { ...headers, 'Neon-Batch-Read-Only': 'true' } : headers,
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-    })
-    if (!answer.ok) throw await refusal(answer)
-    const results = isSingle ? [rowsOf(await answer.json<TextRows>())] : (await answer.json<{ results: TextRows[] }>()).results.map(rowsOf)
-    demandCarriable(results, Number(answer.headers.get('content-length') ?? 0))
+    const queries = statements.map(({ sql, params }) => ({ query: sql, params: params.map(encodeValue) }))
+    const isSingle = queries.length === 1 && !isReadOnly
+    const body = JSON.stringify(isSingle ? queries[0] : { queries })
+    const text = await exchange(post, { method: 'POST', body, headers: isReadOnly ? readOnlyHeaders : headers })
+    const answer = JSON.parse(text) as Answer // Neon's protocol, as the type says
+    const results = isSingle ? [rowsOf(answer)] : answer.results.map(rowsOf)
+    demandCarriable(results, text.length)
     return results
+  }
+}
+
+/** Posts and reads the answer, in fifteen seconds. A timer that is taken back costs less than AbortSignal.timeout, which runs to its end. */
+async function exchange(post: (init: RequestInit) => Promise<Response>, init: RequestInit): Promise<string> {
+  const giving = new AbortController()
+  const timer = setTimeout(() => giving.abort(timedOut()), TIMEOUT_MS)
+  try {
+    const answer = await post({ ...init, signal: giving.signal })
+    const text = await answer.text()
+    if (!answer.ok) throw refusal(answer.status, text)
+    return text
+  } finally {
+    clearTimeout(timer)
   }
 }
 
@@ -35,9 +50,9 @@ function endpointOf({ hostname }: URL): string {
 }
 
 /** PostgreSQL's own fields lie beside the message. */
-async function refusal(answer: Response): Promise<NeonDbError> {
-  if (answer.status !== 400) return new NeonDbError(`The database's endpoint answered ${answer.status}`)
-  const { message, ...fields } = (await answer.json()) as { message: string } // so does Neon's endpoint answer what PostgreSQL refused
+function refusal(status: number, text: string): NeonDbError {
+  if (status !== 400) return new NeonDbError(`The database's endpoint answered ${status}`)
+  const { message, ...fields } = JSON.parse(text) as { message: string } // Neon's protocol: 400 is PostgreSQL's own error
   return Object.assign(new NeonDbError(message), fields)
 }
 
