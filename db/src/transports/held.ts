@@ -1,6 +1,6 @@
 import { ServiceError } from '@dot-do/worker-utils'
 import type { Rows, Statement } from '../database.ts'
-import { after, timedOut, within } from './limits.ts'
+import { after, within } from './limits.ts'
 import type { Session } from './session.ts'
 
 /** A connection that nobody has used for so long is closed. */
@@ -24,15 +24,13 @@ export class HeldConnection {
   }
 
   run(statements: readonly Statement[], isReadOnly: boolean): Promise<Rows[]> {
-    let isGivenUp = false
-    const mine = this.#last.then(() => {
-      if (isGivenUp) throw timedOut()
-    })
-    const turn = within(QUEUE_LIMIT_MS, mine, () => (isGivenUp = true)).catch(() => {
+    const before = this.#last
+    const turn = within(QUEUE_LIMIT_MS, before, () => undefined).catch(() => {
       throw new ServiceError('UNAVAILABLE', 'The database has too much to do')
     })
     const run = turn.then(() => this.#run(statements, isReadOnly))
-    this.#last = Promise.allSettled([mine, run])
+    // One that was refused is over before those in front of it are.
+    this.#last = Promise.allSettled([before, run])
     return run
   }
 
