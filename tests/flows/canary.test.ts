@@ -1,37 +1,9 @@
 import { describe, expect, it, vi } from 'vitest'
 import { admin } from './client.ts'
+import { canary, published, share } from './canaries.ts'
 import { publish, says, visit, workerName } from './publisher.ts'
 
-async function published(first: string, second: string): Promise<string> {
-  const name = workerName()
-  await publish(name, first)
-  await publish(name, second, { activate: false })
-  return name
-}
-
-function canary(service: string, body: object) {
-  return admin('/deploy/canary', { body: { service, ...body } })
-}
-
-/** How many of so many visitors met the canary. */
-async function share(name: string, visitors: number): Promise<number> {
-  let met = 0
-  for (let asked = 0; asked < visitors; asked += 100) {
-    const answers = await Promise.all(Array.from({ length: 100 }, () => visit(`${name}.do`)))
-    met += answers.filter(({ text }) => text === 'canary').length
-  }
-  return met / visitors
-}
-
 describe('a canary', () => {
-  it('gets the share of visitors it was given: 10 % is 10 % ± 2 over 5,000', async () => {
-    const name = await published(says('live'), says('canary'))
-    expect(await canary(name, { percent: 10 })).toMatchObject({ status: 200, data: { live: 1, canary: { version: 2, percent: 10 } } })
-    await vi.waitFor(async () => expect(await share(name, 100)).toBeGreaterThan(0))
-
-    expect(Math.abs((await share(name, 5000)) - 0.1)).toBeLessThan(0.02)
-  })
-
   it('keeps a visitor where it is, by cookie and by header', async () => {
     const name = await published(says('live'), says('canary'))
     await canary(name, { percent: 50 })

@@ -37,7 +37,7 @@ describe('while ClickHouse', () => {
     const { target, clickhouse } = await startLossy()
     clickhouse.network = 'loses answers'
     await track(target, 'twice.sent', 10)
-    await vi.waitFor(() => expect(clickhouse.tokens.length).toBeGreaterThanOrEqual(3), { timeout: 30_000 })
+    await vi.waitFor(() => expect(clickhouse.tokens.length).toBeGreaterThanOrEqual(3), { timeout: 120_000 })
 
     clickhouse.network = 'up'
     await settled(target)
@@ -85,7 +85,7 @@ describe('while ClickHouse', () => {
     expect(refusals).toEqual([503, 503, 503, 503])
     expect(accepted * 16_000).toBeGreaterThan(250_000_000)
     clickhouse.network = 'up'
-    await vi.waitFor(() => track(target, 'room.again'), { timeout: 30_000, interval: 500 })
+    await vi.waitFor(() => track(target, 'room.again'), { timeout: 120_000, interval: 500 })
     await settled(target)
     const { data } = (await (await adminFetch(target, '/db/analytics/types')).json()) as { data: { rows: { type: string }[] } }
     expect(data.rows).toContainEqual(expect.objectContaining({ type: 'large', count: accepted }))

@@ -80,11 +80,11 @@ describe('two readers of the change feed', () => {
       const seen = new Set(things(one.seen))
       return acknowledged.filter((id) => !seen.has(id))
     }
-    await vi.waitFor(() => expect(missing()).toEqual([]), { timeout: 30_000 })
+    await vi.waitFor(() => expect(missing()).toEqual([]), { timeout: 120_000 })
     const whole = await openFeed({ url, key: adminKey })
     const all = await whole.events(one.seen.length)
     whole.close()
-    await vi.waitFor(() => expect(other.seen.length).toBeGreaterThanOrEqual(all.length), { timeout: 30_000 })
+    await vi.waitFor(() => expect(other.seen.length).toBeGreaterThanOrEqual(all.length), { timeout: 120_000 })
 
     expect(readers.map(({ reconnections }) => reconnections() >= 3)).toEqual([true, true])
     expect(cursors(one.seen)).toEqual(cursors(all))

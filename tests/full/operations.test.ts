@@ -129,7 +129,7 @@ describe('pnpm db:backup and pnpm db:restore', () => {
 
     const { pid, ended } = startCommand('backup.ts', [file], env)
     const waiting = `select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
-    await expect.poll(() => sql(env.DATABASE_URL, waiting), { timeout: 20_000 }).toEqual([['1']])
+    await expect.poll(() => sql(env.DATABASE_URL, waiting), { timeout: 120_000 }).toEqual([['1']])
     process.kill(pid, 'SIGINT')
     await holder.query('rollback')
     const { code, stderr } = await ended

@@ -19,7 +19,7 @@ export function runProgram(name: string, args: string[], env: Record<string, str
   if (file === undefined) throw new Error(`No package here brings the program ${name}`)
   const PATH = `${join(process.execPath, '..')}:${process.env['PATH']}`
   return new Promise((resolve) => {
-    execFile(file, args, { cwd: ROOT, timeout: 60_000, maxBuffer: 64 * 1_048_576, env: { ...process.env, PATH, ...env } }, (error, stdout, stderr) => {
+    execFile(file, args, { cwd: ROOT, timeout: 180_000, maxBuffer: 64 * 1_048_576, env: { ...process.env, PATH, ...env } }, (error, stdout, stderr) => {
       const code = typeof error?.code === 'number' ? error.code : error ? -1 : 0
       resolve({ code, stdout, stderr })
     })

@@ -20,7 +20,7 @@ const HARMFUL = {
 }
 
 describe.each(Object.entries(HARMFUL))('a tenant’s worker that %s', (name, code) => {
-  it('hurts itself: neighbours answer meanwhile, the platform does all along, and it answers again when it behaves', { timeout: 120_000 }, async () => {
+  it('hurts itself: neighbours answer meanwhile, the platform does all along, and it answers again when it behaves', { timeout: 240_000 }, async () => {
     const neighbours = Array.from({ length: 6 }, (_, index) => `n${index}-${name}`)
     for (const neighbour of neighbours)
       expect(await publish(platform, neighbour, `export default { fetch: () => new Response('${neighbour}') }`)).toMatchObject({ status: 201 })
@@ -38,7 +38,7 @@ describe.each(Object.entries(HARMFUL))('a tenant’s worker that %s', (name, cod
     const watching = [...neighbours.map((neighbour) => watch(() => visit(platform, `${neighbour}.do`))), watch(() => adminFetch(platform, '/db/count'))]
 
     const harmed = await visit(platform, `${name}.do`, { path: '/harm' })
-    await vi.waitFor(async () => expect(await visit(platform, `${name}.do`)).toMatchObject({ status: 200, text: 'fine' }), { timeout: 90_000, interval: 250 })
+    await vi.waitFor(async () => expect(await visit(platform, `${name}.do`)).toMatchObject({ status: 200, text: 'fine' }), { timeout: 240_000, interval: 250 })
     over = true
     await Promise.all(watching)
 
@@ -51,7 +51,7 @@ describe('a worker that cannot be loaded', () => {
   it.each([
     ['throws', `throw new Error('no'); export default { fetch() {} }`],
     ['spins', `for (;;) {} export default { fetch() {} }`],
-  ])('because it %s at load is refused, and what was live stays', { timeout: 60_000 }, async (how, code) => {
+  ])('because it %s at load is refused, and what was live stays', { timeout: 180_000 }, async (how, code) => {
     const name = `load-${how}`
     await publish(platform, name, `export default { fetch: () => new Response('before') }`)
 

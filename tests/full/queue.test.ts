@@ -57,7 +57,7 @@ async function historyOf(id: string): Promise<{ version: number; content: string
   return data.items
 }
 
-const eventually = (assertion: () => Promise<void>): Promise<void> => vi.waitFor(assertion, { timeout: 30_000, interval: 100 })
+const eventually = (assertion: () => Promise<void>): Promise<void> => vi.waitFor(assertion, { timeout: 120_000, interval: 100 })
 
 describe('db’s queue', () => {
   it('does a message in its sender’s name', async () => {

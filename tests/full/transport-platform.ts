@@ -64,6 +64,6 @@ async function restartEmbedded(url: string): Promise<void> {
       if ((await aliveOf(children)).length > 0) throw new Error('It is still there')
       await fetch(`${url}/health`)
     },
-    { timeout: 30_000 },
+    { timeout: 120_000 },
   )
 }

@@ -69,7 +69,7 @@ export function runScript(root: string, script: string, { args = [], env = {} }:
   const { PATH = '', HOME = '' } = process.env
   return new Promise((resolve) => {
     let said = ''
-    const child = execFile(join(root, 'scripts', script), args, { cwd: tmpdir(), timeout: 150_000, env: { PATH, HOME, ...env } }, (error) =>
+    const child = execFile(join(root, 'scripts', script), args, { cwd: tmpdir(), timeout: 280_000, env: { PATH, HOME, ...env } }, (error) =>
       resolve({ code: error ? Number(error.code ?? -1) : 0, said }),
     )
     const hear = (chunk: string): void => void (said += chunk)

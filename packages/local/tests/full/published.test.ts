@@ -38,7 +38,7 @@ it('gives back the memory of scripts that nobody asks for', async () => {
   const full = await residentBytes()
   expect(full).toBeGreaterThan(240_000_000)
 
-  await vi.waitFor(async () => expect(await residentBytes()).toBeLessThan(full - 120_000_000), { timeout: 60_000, interval: 500 })
+  await vi.waitFor(async () => expect(await residentBytes()).toBeLessThan(full - 120_000_000), { timeout: 180_000, interval: 500 })
 })
 
 async function residentBytes(): Promise<number> {

@@ -47,7 +47,7 @@ export async function wranglerProject(apiUrl: string): Promise<WranglerProject> 
     },
     wrangler: (args, { input = '', token = 'test-token' } = {}) =>
       new Promise((resolve) => {
-        const child = execFile(process.execPath, [WRANGLER, ...args], { cwd: dir, env: envWith(token), timeout: 60_000 }, (error, stdout, stderr) => {
+        const child = execFile(process.execPath, [WRANGLER, ...args], { cwd: dir, env: envWith(token), timeout: 180_000 }, (error, stdout, stderr) => {
           const code = typeof error?.code === 'number' ? error.code : error ? -1 : 0
           resolve({ code, output: stdout + stderr })
         })

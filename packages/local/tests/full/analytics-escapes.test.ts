@@ -5,9 +5,9 @@ import type { Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { analyticsUnderTest, request } from './analytics-under-test.ts'
-import type { AnalyticsUnderTest } from './analytics-under-test.ts'
-import { ESCAPES } from './escapes.ts'
+import { analyticsUnderTest, request } from '../analytics/analytics-under-test.ts'
+import type { AnalyticsUnderTest } from '../analytics/analytics-under-test.ts'
+import { ESCAPES } from '../analytics/escapes.ts'
 
 const SECRET = 'text-that-only-the-file-holds'
 
@@ -161,7 +161,7 @@ it('lets no table function of the engine read or fetch from outside', async () =
   expect(visits).toBe(before)
 })
 
-it('lets no function of the engine read a file, called by its name or given to another', { timeout: 60_000 }, async () => {
+it('lets no function of the engine read a file, called by its name or given to another', { timeout: 180_000 }, async () => {
   const query = 'select name from system.functions where not is_aggregate and origin = {origin:String} order by name'
   const names = (await (await analytics.ask({ query, param_origin: 'System' })).text())
     .trim()

@@ -4,8 +4,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { startEmbeddedProcess } from '../../src/database/embedded-process.ts'
 import type { EmbeddedProcess } from '../../src/database/embedded-process.ts'
 import { openDatabase } from '../../src/database/open.ts'
-import { connect, roleSecret, state } from './services.ts'
-import type { State } from './services.ts'
+import { connect, roleSecret, state } from '../database/services.ts'
+import type { State } from '../database/services.ts'
 
 /** Log lines, and a promise for the first that says something. */
 class Log {
@@ -42,7 +42,7 @@ afterEach(async () => {
   await files.remove()
 })
 
-describe('the embedded database in its process', { timeout: 60_000 }, () => {
+describe('the embedded database in its process', { timeout: 180_000 }, () => {
   it('keeps its rows from one start to the next', async () => {
     const sql = await connect(url, 'notes')
     await sql`insert into pages values ('kept', 'text')`
