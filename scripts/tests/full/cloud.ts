@@ -67,9 +67,11 @@ export interface Ran {
 /** Runs a script as a person would, from a folder that is not the repository's, on whatever Node is first in the path. */
 export function runScript(root: string, script: string, { args = [], env = {} }: { args?: string[]; env?: Record<string, string> } = {}): Promise<Ran> {
   const { PATH = '', HOME = '' } = process.env
+  // wrangler starts a third faster when its code is compiled already, and a test starts it many times.
+  const NODE_COMPILE_CACHE = join(tmpdir(), 'wrangler-compiled')
   return new Promise((resolve) => {
     let said = ''
-    const child = execFile(join(root, 'scripts', script), args, { cwd: tmpdir(), timeout: 280_000, env: { PATH, HOME, ...env } }, (error) =>
+    const child = execFile(join(root, 'scripts', script), args, { cwd: tmpdir(), timeout: 280_000, env: { PATH, HOME, NODE_COMPILE_CACHE, ...env } }, (error) =>
       resolve({ code: error ? Number(error.code ?? -1) : 0, said }),
     )
     const hear = (chunk: string): void => void (said += chunk)

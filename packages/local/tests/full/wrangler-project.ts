@@ -35,6 +35,8 @@ export async function wranglerProject(apiUrl: string): Promise<WranglerProject> 
     XDG_CONFIG_HOME: dir,
     CI: 'true',
     WRANGLER_SEND_METRICS: 'false',
+    // It starts a third faster when its code is compiled already.
+    NODE_COMPILE_CACHE: join(tmpdir(), 'wrangler-compiled'),
     CLOUDFLARE_API_BASE_URL: apiUrl,
     CLOUDFLARE_API_TOKEN: token,
     CLOUDFLARE_ACCOUNT_ID: 'a',
