@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config'
 import { reporters } from './vitest.config.ts'
 
 /** A crowded machine is several times slower than a quiet one; what hangs is still ended. */
-const timeouts = { testTimeout: 300_000, hookTimeout: 180_000 }
+const timeouts = { testTimeout: 300_000, hookTimeout: 180_000, expect: { poll: { timeout: 120_000 } } }
 
 /** What needs more than npm packages: a stock PostgreSQL, processes that are killed, programs of others. */
 export default defineConfig({

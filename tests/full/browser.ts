@@ -22,6 +22,7 @@ export function startBrowser(): Promise<Browser> {
 /** Opens an address for one test. */
 export async function openPage(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<OpenPage> {
   const context = await browser.newContext(options)
+  context.setDefaultTimeout(120_000)
   onTestFinished(() => context.close())
   const page = await context.newPage()
   const complaints: string[] = []

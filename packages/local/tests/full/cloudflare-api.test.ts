@@ -191,12 +191,12 @@ it('sends events to wrangler tail until the script is left, filtered as asked', 
   onTestFinished(() => void tailing.kill('SIGKILL'))
   let output = ''
   tailing.stdout?.on('data', (chunk) => (output += String(chunk)))
-  await vi.waitFor(() => expect(listeners.has(`${NAMESPACE}/shop`)).toBe(true), 20_000)
+  await vi.waitFor(() => expect(listeners.has(`${NAMESPACE}/shop`)).toBe(true), 120_000)
   const event = { scriptName: 'shop', logs: [{ level: 'log', message: ['x'.repeat(100_000)] }], exceptions: [], eventTimestamp: 1, event: null }
   listeners.get(`${NAMESPACE}/shop`)?.({ ...event, outcome: 'ok', scriptName: 'unwanted' })
   listeners.get(`${NAMESPACE}/shop`)?.({ ...event, outcome: 'exception' })
 
-  await vi.waitFor(() => expect(JSON.parse(output)).toEqual({ ...event, outcome: 'exception' }), 20_000)
+  await vi.waitFor(() => expect(JSON.parse(output)).toEqual({ ...event, outcome: 'exception' }), 120_000)
   tailing.kill('SIGTERM')
-  await vi.waitFor(() => expect(listeners.size).toBe(0), 20_000)
+  await vi.waitFor(() => expect(listeners.size).toBe(0), 120_000)
 })
