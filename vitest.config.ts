@@ -23,7 +23,7 @@ export default defineConfig({
           hookTimeout: 60_000,
         },
       },
-      '{packages/*,dispatcher}/vitest.workerd.config.ts',
+      '{packages/*,auth,dispatcher}/vitest.workerd.config.ts',
       {
         test: {
           name: 'flows',

@@ -29,7 +29,7 @@ export default defineConfig({
         test: {
           name: 'flows on stock PostgreSQL',
           include: [
-            'tests/flows/{things,batch,selection,history,relationships,search,change-feed,transactions,analytics,isolation,keys,interfaces,bad-input}.test.ts',
+            'tests/flows/{things,batch,selection,history,relationships,search,change-feed,transactions,analytics,isolation,keys,organisations,workloads,interfaces,bad-input}.test.ts',
           ],
           globalSetup: ['tests/full/stock-platform.ts'],
           ...timeouts,

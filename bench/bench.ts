@@ -6,6 +6,7 @@ import { measureAnalytics } from './analytics.ts'
 import { measureBoot } from './boot.ts'
 import { measureCalls } from './calls.ts'
 import { measureChanges } from './changes.ts'
+import { measureCredentials } from './credentials.ts'
 import { measureMemory } from './memory.ts'
 import { measureOpenLoad } from './open-load.ts'
 import { clearOnSignals } from './leavings.ts'
@@ -22,9 +23,9 @@ const RESULTS = fileURLToPath(new URL('results.json', import.meta.url))
 
 /** Parts that bring a platform of their own. */
 const ALONE = ['bundles', 'boot', 'memory', 'publishing', 'reads', 'search', 'analytics', 'changes'] as const
-const PARTS = [...ALONE, 'load', 'calls', 'open'] as const
-const REFERENCES: TargetName[] = ['hello', 'hop', 'rpc-hop']
-const CANDIDATES: TargetName[] = ['gateway no-op', 'thing read', 'thing write']
+const PARTS = [...ALONE, 'load', 'calls', 'open', 'credentials'] as const
+const REFERENCES: TargetName[] = ['hello', 'hop', 'rpc-hop', 'fastify']
+const CANDIDATES: TargetName[] = ['gateway no-op', 'gateway no-op leased', 'gateway no-op jwt', 'thing read', 'thing write']
 
 const USAGE = `pnpm bench: measures what this repository claims about speed and size
 
@@ -59,20 +60,22 @@ async function measure(extent: Extent, only: string | undefined): Promise<Partia
   if (isAsked('bundles'))
     results.bundles = (await measuredBundles(ROOT)).map(({ service, sizeGzBytes, ceilingGzBytes }) => ({ service, sizeGzBytes, ceilingGzBytes }))
   if (isAsked('boot')) results.boot = await told('boot', () => measureBoot(ROOT))
-  if (isAsked('memory')) results.memory = await told('memory', () => measureMemory(ROOT, CANDIDATES))
+  if (isAsked('memory')) results.memory = await told('memory', () => measureMemory(ROOT, ['gateway no-op', 'thing read', 'thing write']))
   if (isAsked('publishing')) results.publishing = await told('publishing', () => measurePublishing(ROOT))
   if (isAsked('reads')) results.reads = await told('reads', () => measureReads(ROOT, extent))
   if (isAsked('search')) results.search = await told('search', () => measureSearch(ROOT))
   if (isAsked('analytics')) results.analytics = await told('analytics', () => measureAnalytics(ROOT))
   if (isAsked('changes')) results.changes = await told('changes', () => measureChanges(ROOT))
   if (ALONE.some((part) => part === only)) return results
-  const stage = await told('platform', () => openStage(ROOT))
+  const stage = await told('platform', () => openStage(ROOT, { hasPeer: true }))
   try {
     results.machine = machineOf(stage.isPinned)
     results.versions = versionsOf(stage.engine)
+    results.peerCounts = stage.peerCounts
     const candidates = CANDIDATES.filter((name) => only === undefined || only === 'load' || only === name)
     if (candidates.length > 0) results.load = await told('load', () => measureTargets(stage, [...REFERENCES, ...candidates], extent))
     if (isAsked('calls')) results.calls = await told('calls', () => measureCalls(stage, extent))
+    if (isAsked('credentials')) results.credentials = await told('credentials', () => measureCredentials(stage))
     if (isAsked('open')) results.open = await told('open load', () => measureOpen(stage))
     return results
   } finally {
@@ -86,7 +89,7 @@ async function measureTargets(stage: Stage, names: TargetName[], extent: Extent)
 }
 
 async function measureOpen(stage: Stage): Promise<Results['open']> {
-  return [await measureOpenLoad(stage, 'gateway no-op'), await measureOpenLoad(stage, 'thing read')]
+  return [await measureOpenLoad(stage, 'hello'), await measureOpenLoad(stage, 'gateway no-op leased'), await measureOpenLoad(stage, 'thing read')]
 }
 
 async function told<T>(part: string, run: () => Promise<T>): Promise<T> {

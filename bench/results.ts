@@ -5,6 +5,7 @@ import type { AnalyticsFigures } from './analytics.ts'
 import type { BootFigures } from './boot.ts'
 import type { CallFigures } from './calls.ts'
 import type { ChangeFigures } from './changes.ts'
+import type { CredentialFigures } from './credentials.ts'
 import type { MemoryFigures } from './memory.ts'
 import type { OpenFigures } from './open-load.ts'
 import type { PublishingFigures } from './publishing.ts'
@@ -18,7 +19,10 @@ export interface Results {
   machine: { cpu: string; cores: number; memoryBytes: number; kernel: string; isPinned: boolean }
   versions: { node: string; workerd: string; miniflare: string; database: string }
   load: Figures[]
+  /** What fastify counts in. */
+  peerCounts: 'redis' | 'memory' | undefined
   calls: CallFigures
+  credentials: CredentialFigures
   open: OpenFigures[]
   boot: BootFigures
   memory: MemoryFigures

@@ -10,7 +10,7 @@ export interface Extent {
   seconds: number
 }
 
-/** One second, or so, of one target. CPU is in microseconds per request. */
+/** One second, or so, of one target. CPU is in microseconds per request; workerd's, or of all its processes where it is another gateway. */
 export interface Slice {
   rate: number
   latency: Latency
@@ -47,7 +47,7 @@ export async function measureRounds(stage: Stage, names: TargetName[], { rounds,
 
 async function takeSlice({ target, load, pids }: Stage, name: TargetName, durationMs: number): Promise<Slice> {
   const read = () => ({
-    workerd: cpuNs(pids.workerd),
+    workerd: name === 'fastify' ? total(pids.peer.map(cpuNs)) : cpuNs(pids.workerd),
     database: total(pids.database.map(cpuNs)),
     host: cpuNs(pids.host),
     load: cpuNs(load.pid),

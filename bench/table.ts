@@ -3,7 +3,7 @@ import type { Results } from './results.ts'
 
 /** A run as text for people. Parts that were not measured are left out. */
 export function tableOf(results: Partial<Results>): string {
-  const { load, calls, open, boot, memory, machine } = results
+  const { load, calls, open, boot, memory, machine, credentials } = results
   return [
     ...(load ? [`Closed load, 16 connections${machine?.isPinned ? ', workerd on a core of its own' : ''}`, grid(LOAD_HEADER, load.map(loadRow)), ''] : []),
     ...(calls ? ['RPC within workerd, 16 at a time', grid(['', 'calls/s', 'CPU µs'], callRows(calls)), ''] : []),
@@ -11,6 +11,11 @@ export function tableOf(results: Partial<Results>): string {
     ...(boot ? [`Boot: first ${seconds(boot.firstMs)}, warm ${seconds(boot.warmMs)}`] : []),
     ...(memory
       ? [`Memory after load: workerd ${megabytes(memory.workerdBytes)}, database ${megabytes(memory.databaseBytes)}, host ${megabytes(memory.hostBytes)}`]
+      : []),
+    ...(credentials
+      ? [
+          `Credentials: key looked up ${credentials.keyLookup.p50Ms.toFixed(1)} ms p50, ${credentials.keyLookup.p95Ms.toFixed(1)} ms p95; token ${credentials.tokenHitUs.toFixed(2)} µs known, ${credentials.tokenMissUs.toFixed(0)} µs new`,
+        ]
       : []),
     '',
     grid(

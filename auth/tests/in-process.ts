@@ -18,7 +18,14 @@ export interface AuthInProcess {
 export async function startAuth(): Promise<AuthInProcess> {
   const db = await startDb(['auth', 'db'])
   const DB_SERVICE = binding(dbService, db.env, { principal: { id: 'auth', permissions: ['db:execute'] } })
-  const env: Env = { KEY_MODE: 'test', KEY_PEPPER: 'the pepper of tests', DB_SERVICE: DB_SERVICE as unknown as Env['DB_SERVICE'] } // auth calls nothing but its operations
+  const env: Env = {
+    ...({} as Pick<Env, 'RefreshFamilies' | 'SignInGuards'>), // Durable Objects are there on workerd only; what needs them is tried in tests/workerd
+    KEY_MODE: 'test',
+    KEY_PEPPER: 'the pepper of tests',
+    JWT_SIGNING_KEY: 'the signing secret of tests, long enough',
+    PLATFORM_URL: 'https://platform.test',
+    DB_SERVICE: DB_SERVICE as unknown as Env['DB_SERVICE'], // auth calls nothing but its operations
+  }
   return { db, env, as: (id, permissions, tenant) => bindAuth(env, { id, permissions, ...(tenant === undefined ? {} : { tenant }) }) }
 }
 

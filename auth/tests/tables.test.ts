@@ -3,7 +3,7 @@ import { testRoleSecret } from '@dot-do/worker-data/testing'
 import { getTableConfig } from 'drizzle-orm/pg-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { owned } from '../../db/tests/in-process.ts'
-import { audit, keys } from '../src/tables.ts'
+import { audit, invites, keys, members, organisations, refusedTokens, roles, sessions, signingKeys, trusts } from '../src/tables.ts'
 import { startAuth, type AuthInProcess } from './in-process.ts'
 
 let auth: AuthInProcess
@@ -23,6 +23,14 @@ describe('auth’s tables', () => {
   it.each([
     ['keys', keys],
     ['audit', audit],
+    ['sessions', sessions],
+    ['refused_tokens', refusedTokens],
+    ['signing_keys', signingKeys],
+    ['organisations', organisations],
+    ['members', members],
+    ['roles', roles],
+    ['invites', invites],
+    ['trusts', trusts],
   ])('are in PostgreSQL as Drizzle has them: %s', async (name, table) => {
     const columns = getTableConfig(table).columns.map((column) => [column.name, column.getSQLType(), column.notNull ? 't' : 'f'])
 

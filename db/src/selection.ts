@@ -43,6 +43,17 @@ export function inOrder(selection: Selection, after: string, parameters: Paramet
   return `where t.ns = ${space} and ${ofType.join(' and ')} and t.id ${from.is} ${from.id} and t.id ${to.is} ${to.id} and ${looked} order by t.id`
 }
 
+/** The same for the public things of a selection, along an index that holds no others: what is private costs those who look at what is public nothing. */
+export function publicInOrder(selection: Selection, after: string, parameters: Parameters): string {
+  const { ns, types, id, glob } = placeOf(selection)
+  const first = id ?? glob?.prefix ?? ''
+  const from = after !== '' && after >= first ? `> ${parameters.add(after)}` : `>= ${parameters.add(first)}`
+  const to = id === undefined ? `< ${parameters.add(glob?.end ?? PAST_ALL)}` : `<= ${parameters.add(id)}`
+  const looked = [...types.map((type) => `t.type = ${parameters.add(type)}`), ...looks(selection, glob, parameters)]
+  const wanted = looked.length === 0 ? '' : ` and case when ${looked.join(' and ')} then true else false end`
+  return `where t.visibility = 'public' and t.deleted_at is null and t.ns = ${parameters.add(ns)} and t.id ${from} and t.id ${to}${wanted} order by t.ns, t.id`
+}
+
 interface Place {
   ns: string
   /** Each type that is asked for; two different ones are no thing's. */

@@ -8,6 +8,7 @@ import { analyze, track, trackLines } from './operations/analytics.ts'
 import { embed, generateMissingEmbeddings } from './operations/embeddings.ts'
 import { health } from './operations/health.ts'
 import { purgeDeleted } from './operations/maintenance.ts'
+import { getPublic, listPublic } from './operations/public.ts'
 import { incoming, relate, relationships, unrelate } from './operations/relationships.ts'
 import { search } from './operations/search.ts'
 import { execute, query } from './operations/sql.ts'
@@ -22,6 +23,6 @@ const many = { batch, import: importLines, embed, generateMissingEmbeddings, pur
 /** What db does, by contract. */
 export const service = implement<typeof db, Env>(
   db,
-  { health, ...things, ...relations, ...many, track, trackLines, analyze, query, execute },
+  { health, ...things, ...relations, ...many, getPublic, listPublic, track, trackLines, analyze, query, execute },
   { document, ledger, observed },
 )

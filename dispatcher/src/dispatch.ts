@@ -15,6 +15,9 @@ import { isAbsent, workerError } from './worker-error.ts'
 /** Tells deploy's trial of a version that the worker failed and not the way to it. Strangers are not told: to them it is one failure as another. */
 const FAILED_HEADER = 'x-dotdo-dispatch'
 
+/** Tells the gateway that nothing is published, apart from a worker that answers 404: the same header, which no worker's answer keeps. */
+const NOTHING = 'nothing'
+
 /** The whole life of a request to a published worker: what is live, who may call it, which version, and the call within its tenant's limits. */
 export async function dispatch(request: Request, address: WorkerAddress, call: Call<Env>): Promise<Response> {
   const { env, principal } = call
@@ -35,6 +38,7 @@ export function refusal(thrown: unknown, requestId: string): Response {
   const answer = errorAnswer(error, requestId)
   answer.headers.set('X-Request-ID', requestId)
   if (error.code === 'UNAVAILABLE') answer.headers.set('Retry-After', '1')
+  if (error.code === 'NOT_FOUND') answer.headers.set(FAILED_HEADER, NOTHING)
   if (error.status >= 500 && error.cause !== undefined) createLog()('error', 'dispatch_failed', { requestId, message: error.message, cause: error.cause })
   return answer
 }

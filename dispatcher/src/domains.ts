@@ -1,11 +1,9 @@
 import type { CustomDomain } from '@dot-do/worker-contracts/published'
 import { database, type HasDatabase } from '@dot-do/worker-data/database'
 import type { Call } from '@dot-do/worker-kernel/call'
-import { ServiceError } from '@dot-do/worker-utils'
+import { FreshCache } from '@dot-do/worker-utils/fresh-cache'
 import { and, eq, isNotNull } from 'drizzle-orm'
 import type * as z from 'zod'
-import { FreshCache } from './fresh-cache.ts'
-import { isPrivateHost } from './private-host.ts'
 import { domains } from './tables.ts'
 
 /** A stored claim to a host. */
@@ -53,13 +51,4 @@ export function shown({ host, tenant, worker, environment, token, createdAt, ver
 /** Where the record lies that proves whose a host is. */
 export function recordName(host: string): string {
   return `_dotdo-verify.${host}`
-}
-
-/** Refuses hosts that nobody can have for themselves: the platform's, and those that mean something else on every machine. */
-export function refuseForeignHost(host: string, suffix: string): void {
-  const ending = suffix.replace(/:\d+$/, '')
-  const isPlatforms = host.endsWith('.do') || (ending !== '' && host.endsWith(ending))
-  if (!isPlatforms && !isPrivateHost(host)) return
-  const message = isPlatforms ? "is the platform's own" : 'is not a public host name'
-  throw new ServiceError('INVALID', `${host} ${message}`, { details: [{ path: 'host', message }] })
 }

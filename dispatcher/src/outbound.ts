@@ -1,6 +1,6 @@
 import { errorAnswer } from '@dot-do/worker-middleware/error-handler'
 import { ServiceError } from '@dot-do/worker-utils'
-import { isPrivateHost } from './private-host.ts'
+import { isPrivateHost } from '@dot-do/worker-utils/private-host'
 import { withoutPlatforms } from './published-http.ts'
 
 /** What the dispatcher says of a call that published code makes: whose it is, and which hosts it may call. */

@@ -1,7 +1,7 @@
 import type { Call } from '@dot-do/worker-kernel/call'
 import { ServiceError } from '@dot-do/worker-utils'
+import { FreshCache } from '@dot-do/worker-utils/fresh-cache'
 import type { Env } from './env.ts'
-import { FreshCache } from './fresh-cache.ts'
 import type { PointerState } from './pointer-state.ts'
 import type { Pointer } from './pointer.ts'
 

@@ -1,7 +1,7 @@
 import { database, type HasDatabase } from '@dot-do/worker-data/database'
 import type { Call } from '@dot-do/worker-kernel/call'
+import { FreshCache } from '@dot-do/worker-utils/fresh-cache'
 import { eq } from 'drizzle-orm'
-import { FreshCache } from './fresh-cache.ts'
 import { DEFAULT_PLAN } from './plans.ts'
 import { tenants } from './tables.ts'
 

@@ -1,15 +1,23 @@
 import { DurableObject } from 'cloudflare:workers'
 import type { Env } from './env.ts'
+import { shareOf, type Lent, type Loan, type LoanWish } from './leases.ts'
 import { RateWindow, WINDOW_SECONDS, type WindowDecision, type WindowState } from './rate-window.ts'
 
-/** At most this many windows are held in one object. */
-const MAX_WINDOWS = 10_000
+/** At most this many windows are held in one object, and one more for each class of limits. */
+const MAX_WINDOWS = 4_000
 
 /** Counts are written this long after the first one that is not yet written; a crash forgets at most as much. */
 const FLUSH_MS = 500
 
-/** The window of all who came when the object was full: they share one limit, so that a flood of addresses costs neither memory nor the guarantee. */
+/** Whose window it is that all share who came when the object was full: a flood of addresses costs neither memory nor the guarantee. */
 const OVERFLOW = '*'
+
+/** The name of a window: limits of different classes are never counted on one. */
+export interface WindowName {
+  limitClass: string
+  /** An address, or empty for the principal whose object it is. */
+  whose: string
+}
 
 /**
  * Counts calls: one object per principal, or per share of the strangers' addresses, so that each counter has one owner.
@@ -18,15 +26,36 @@ const OVERFLOW = '*'
 export class RateCounter extends DurableObject<Env> {
   readonly #windows = new Map<string, RateWindow>()
   readonly #unwritten = new Set<string>()
+  readonly #life = crypto.randomUUID()
   #sweepAgainAt = 0
 
   /** Counts one call on one window. */
-  take(key: string, limit: number, cost: number): WindowDecision {
+  take(asked: WindowName, limit: number, cost: number): WindowDecision {
     const now = Date.now()
-    const name = this.#nameFor(key, now)
+    const name = this.#nameFor(asked, now)
     const decision = this.#window(name).take(now, limit, cost)
     if (decision.allowed) this.#writeLater(name)
     return decision
+  }
+
+  /** Counts one call, takes back what the asker did not use of an earlier loan, and lends it what it may use by itself during the next second. */
+  lend(asked: WindowName, limit: number, { cost, want, returned }: LoanWish & { cost: number }): Lent {
+    if (returned) this.giveBack(returned)
+    const now = Date.now()
+    const name = this.#nameFor(asked, now)
+    const window = this.#window(name, { isLeased: true })
+    const { allowed, remaining, resetSeconds } = window.take(now, limit, cost)
+    const units = allowed ? Math.max(0, Math.min(want, remaining, shareOf(limit))) : 0
+    if (units > 0) window.take(now, limit, units)
+    if (allowed) this.#writeLater(name)
+    return { allowed, remaining: remaining - units, resetSeconds, loan: { units, window: name, second: window.second, life: this.#life } }
+  }
+
+  /** Takes back what was lent and not used. */
+  giveBack({ window, life, ...unused }: Loan): void {
+    if (life !== this.#life || !this.#windows.has(window)) return
+    this.#window(window).giveBack(Date.now(), unused)
+    this.#writeLater(window)
   }
 
   /** Forgets windows in which nothing counts any more. */
@@ -37,10 +66,11 @@ export class RateCounter extends DurableObject<Env> {
     if (this.#windows.size > 0) await this.#alarmLater(now)
   }
 
-  #nameFor(key: string, now: number): string {
-    if (this.#windows.has(key) || this.#windows.size < MAX_WINDOWS) return key
+  #nameFor({ limitClass, whose }: WindowName, now: number): string {
+    const name = `${limitClass} ${whose}`
+    if (this.#windows.has(name) || this.#windows.size < MAX_WINDOWS) return name
     if (now >= this.#sweepAgainAt) this.#sweep(now)
-    return this.#windows.size < MAX_WINDOWS ? key : OVERFLOW
+    return this.#windows.size < MAX_WINDOWS ? name : `${limitClass} ${OVERFLOW}`
   }
 
   /** Looks at every window, so not more often than once a second. */
@@ -49,10 +79,10 @@ export class RateCounter extends DurableObject<Env> {
     for (const [name, window] of this.#windows) if (window.isEmptyAt(now)) this.#forget(name)
   }
 
-  #window(name: string): RateWindow {
+  #window(name: string, about?: { isLeased: boolean }): RateWindow {
     const known = this.#windows.get(name)
     if (known) return known
-    const window = new RateWindow(this.ctx.storage.kv.get<WindowState>(name))
+    const window = new RateWindow(this.ctx.storage.kv.get<WindowState>(name), about)
     this.#windows.set(name, window)
     return window
   }

@@ -4,12 +4,16 @@ import { checkHealth, type Probe } from '@dot-do/worker-kernel/health'
 import { implement, type Implementation } from '@dot-do/worker-kernel/implement'
 import document from '../../docs/openapi/gateway.json' with { type: 'json' }
 import type { Env } from './env.ts'
-import { explain } from './explanation.ts'
-import { ROUTES, SERVICES, type Reachable } from './services.ts'
+import { createDomain, deleteDomain, listDomains } from './operations/domains.ts'
+import { route } from './operations/route.ts'
+import { routes } from './operations/routes.ts'
+import { deleteFromWaitlist, joinWaitlist, listWaitlist } from './operations/waitlist.ts'
+import { isHeldBack } from './passage.ts'
+import { SERVICES, type Reachable } from './services.ts'
 
 const operations: Implementation<typeof gateway, Env> = {
   health(_input, { env }) {
-    const probes = Object.entries(SERVICES).flatMap(([name, { binding }]) => (binding ? [[name, probeOf(binding(env))] as const] : []))
+    const probes = Object.entries(SERVICES).flatMap(([name, { binding }]) => (binding ? [[name, probeOf(name, binding(env))] as const] : []))
     return checkHealth(gateway, Object.fromEntries(probes))
   },
 
@@ -23,27 +27,25 @@ const operations: Implementation<typeof gateway, Env> = {
     }
   },
 
-  routes({ explain: asked, method }, { env, principal }) {
-    const routes = ROUTES.map(({ service, name, operation, route }) => ({
-      service,
-      operation: name,
-      method: route.method,
-      path: service === 'gateway' ? route.path : `/${service}${route.path}`,
-      permission: operation.permission,
-      limit: operation.limit ?? 'default',
-    }))
-    return { routes, ...(asked !== undefined && { explanation: explain({ asked, method: method.toUpperCase() }, { principal, hostSuffix: env.HOST_SUFFIX }) }) }
-  },
+  routes,
+  route,
+  createDomain,
+  listDomains,
+  deleteDomain,
+  joinWaitlist,
+  listWaitlist,
+  deleteFromWaitlist,
 }
 
 /** What the gateway itself does, by contract. */
 export const service = implement<typeof gateway, Env>(gateway, operations, { document, observed: trackCalls('gateway') })
 
-/** A service counts as it says of itself, with what it says is wrong. */
-function probeOf(service: Reachable): Probe {
+/** A service counts as it says of itself, with what it says is wrong; one that is sent nothing is not well, whatever it says. */
+function probeOf(name: string, service: Reachable): Probe {
   return async () => {
     const { status, checks } = await service.health({})
-    const failing = Object.entries(checks).filter(([, check]) => check.status !== 'ok')
-    return { status, ...(failing.length > 0 && { message: failing.map(([name, { message }]) => `${name}: ${message ?? 'failing'}`).join('; ') }) }
+    const words = Object.entries(checks).flatMap(([part, check]) => (check.status === 'ok' ? [] : `${part}: ${check.message ?? 'failing'}`))
+    if (isHeldBack(name)) words.push(`${name} did not answer again and again, and is sent nothing for a moment`)
+    return { status: status === 'ok' && words.length > 0 ? 'degraded' : status, ...(words.length > 0 && { message: words.join('; ') }) }
   }
 }

@@ -8,12 +8,15 @@ import { mcp } from '@dot-do/worker-contracts/mcp'
 import { matchOperation, routedOperations, type MatchedOperation, type RoutedOperation } from '@dot-do/worker-contracts/route'
 import type { Health } from '@dot-do/worker-types'
 import type { Env } from './env.ts'
+import type { Charge } from './limits.ts'
 import type { Target } from './routing.ts'
 
 /** A service that is routed to: what it promises, and how it is reached. The gateway reaches itself without a binding. */
 export interface RoutedService {
   contract: Contract
   binding?: (env: Env) => Reachable
+  /** How long its answer is waited for, where that is not TIMEOUT_MS. */
+  timeoutMs?: number
 }
 
 /** What the gateway asks of every service it routes to. */
@@ -28,8 +31,16 @@ export const SERVICES: Readonly<Record<string, RoutedService>> = {
   auth: { contract: auth, binding: (env) => env.AUTH_SERVICE },
   db: { contract: db, binding: (env) => env.DB_SERVICE },
   mcp: { contract: mcp, binding: (env) => env.MCP_SERVICE },
-  deploy: { contract: deploy, binding: (env) => env.DEPLOY_SERVICE },
+  deploy: { contract: deploy, binding: (env) => env.DEPLOY_SERVICE, timeoutMs: 150_000 },
   dispatcher: { contract: dispatcher, binding: (env) => env.DISPATCHER_SERVICE },
+}
+
+/** How long a published worker's answer is waited for: as long as Cloudflare's proxy waits for an origin. */
+export const PUBLISHED_TIMEOUT_MS = 100_000
+
+/** How long a service's answer is waited for, in milliseconds; of a stream, for its beginning. */
+export function timeoutOf(service: string, env: Env): number {
+  return SERVICES[service]?.timeoutMs ?? Number(env.TIMEOUT_MS)
 }
 
 /** Their names, as hosts and paths spell them. */
@@ -41,12 +52,25 @@ const ROUTED = new Map(Object.entries(SERVICES).map(([name, { contract }]) => [n
 /** Every route of every contract, under the service it belongs to. */
 export const ROUTES: (RoutedOperation & { service: string })[] = [...ROUTED].flatMap(([service, routed]) => routed.map((each) => ({ service, ...each })))
 
-/** The operation that a request is for, with its path parameters; undefined for what a service answers by hand or not at all, and for published workers, whose paths are their own. */
-export function findOperation({ service, path, published }: Pick<Target, 'service' | 'path' | 'published'>, method: string): MatchedOperation | undefined {
-  return published ? undefined : matchOperation(ROUTED.get(service) ?? [], method, path)
+/** The operation that a request is for, with its path parameters; undefined for what a service answers by hand or not at all, for published workers, whose paths are their own, and where the path is a thing's. */
+export function findOperation(
+  { service, path, published, openNs }: Pick<Target, 'service' | 'path' | 'published' | 'openNs'>,
+  method: string,
+): MatchedOperation | undefined {
+  return published || openNs !== undefined ? undefined : matchOperation(ROUTED.get(service) ?? [], method, path)
 }
 
+/** Routes by hand that try who somebody is, by service and the beginnings of their paths: no contract says how they are limited. */
+const SIGNING_IN: Readonly<Record<string, readonly string[]>> = { auth: ['/login', '/authorize', '/callback', '/token', '/session/'] }
+
 /** The counter that a request draws on. */
-export function limitClassOf({ published }: Pick<Target, 'published'>, found: MatchedOperation | undefined): string {
-  return published ? 'published' : (found?.routed.operation.limit ?? 'default')
+export function limitClassOf({ service, path, published }: Pick<Target, 'service' | 'path' | 'published'>, found: MatchedOperation | undefined): string {
+  if (published) return 'published'
+  if (found) return found.routed.operation.limit ?? 'default'
+  return SIGNING_IN[service]?.some((beginning) => path.startsWith(beginning)) ? 'auth' : 'default'
+}
+
+/** The counter that a request draws on, and how much; also one that leads nowhere. */
+export function chargeOf(target: Target | undefined, found: MatchedOperation | undefined): Charge {
+  return { limitClass: target ? limitClassOf(target, found) : 'default', cost: found?.routed.operation.cost ?? 1 }
 }

@@ -80,11 +80,11 @@ describe('the reference page', () => {
 
     const found = findOperation(route('gateway.do', url.pathname, { services: SERVICE_NAMES, hostSuffix: '' }) ?? { service: '', path: '' }, method)
     if (!found) throw new Error(`${curl} leads nowhere`)
-    const input = await gatherInput(found.routed, { request, url, parameters: found.parameters, headerCredential: true })
+    const input = await gatherInput(found.routed, { request, query: url.search, parameters: found.parameters, headerCredential: true })
 
     expect(url.origin).toBe(origin)
     expect(found.routed.name).toBe(name)
-    expect(operation.input.safeParse(input)).toMatchObject({ success: true })
+    expect({ curl, ...operation.input.safeParse(input) }).toMatchObject({ success: true })
     expect(curl.includes('Bearer $KEY')).toBe(operation.permission !== 'public')
   })
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { findOperation, limitClassOf, ROUTES } from '../src/services.ts'
+import { findOperation, limitClassOf, ROUTES, timeoutOf } from '../src/services.ts'
 
 describe('the routes of the contracts', () => {
   it.each([
@@ -29,7 +29,7 @@ describe('the routes of the contracts', () => {
 
     expect(findOperation(request, 'GET')?.routed.name).toBe('health')
     expect(findOperation({ ...request, published: 'host' }, 'GET')).toBeUndefined()
-    expect([limitClassOf({ published: 'host' }, undefined), limitClassOf({}, undefined)]).toEqual(['published', 'default'])
+    expect([limitClassOf({ ...request, published: 'host' }, undefined), limitClassOf(request, undefined)]).toEqual(['published', 'default'])
   })
 
   it('gives each operation over HTTP one route, and no two the same', () => {
@@ -46,5 +46,13 @@ describe('the routes of the contracts', () => {
     expect(limitOf('auth', 'POST', '/apikeys')).toBe('auth')
     expect(limitOf('auth', 'GET', '/apikeys')).toBeUndefined()
     expect(limitOf('db', 'POST', '/things')).toBeUndefined()
+  })
+})
+
+describe('the time that a service has to answer', () => {
+  it('is what is configured, and more for deploy, which uploads and tries what it publishes', () => {
+    const env = { TIMEOUT_MS: '30000' } as Parameters<typeof timeoutOf>[1]
+
+    expect([timeoutOf('db', env), timeoutOf('deploy', env)]).toEqual([30_000, 150_000])
   })
 })

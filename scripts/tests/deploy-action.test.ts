@@ -1,87 +1,26 @@
-import { execFile } from 'node:child_process'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { createServer, type IncomingHttpHeaders, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { dirname, join } from 'node:path'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { deploy } from '@dot-do/worker-contracts/deploy'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { ROOT } from '../root.ts'
-import { tree } from './tree.ts'
+import { CODE, KEY, PUBLISHED, startAction, type ActionUnderTest } from './action-under-test.ts'
 
-const KEY = 'sk_test_0123456789abcdef'
-const CODE = 'export default { fetch: () => new Response("hi") }\n'
-const PUBLISHED = {
-  deployment: { id: 'dep_1', service: 'hello', environment: 'production', tenant: 'acme', status: 'live' },
-  version: 3,
-  url: 'https://acme.hello.tenant.do',
-  previewUrl: 'https://v3.acme.hello.tenant.do',
-}
-
-/** What stands for deploy.do answers next: a status, a body, headers. The last one stays. */
-type Answer = [status: number, body: unknown, headers?: Record<string, string>]
-
-let server: Server
-let answers: Answer[]
-let requests: { method: string; url: string; headers: IncomingHttpHeaders; body: unknown }[]
-let url: string
-let folder: string
+let action: ActionUnderTest
 
 beforeEach(async () => {
-  requests = []
-  answers = [[201, { success: true, data: PUBLISHED }]]
-  server = createServer(async (request, response) => {
-    const chunks: Buffer[] = []
-    for await (const chunk of request) chunks.push(chunk as Buffer)
-    const { method = '', headers } = request
-    requests.push({ method, url: String(request.url), headers, body: JSON.parse(Buffer.concat(chunks).toString()) })
-    const [status, body, more] = (answers.length > 1 ? answers.shift() : answers[0]) ?? [500, '']
-    response.writeHead(status, { 'content-type': 'application/json', ...more }).end(typeof body === 'string' ? body : JSON.stringify(body))
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  folder = await tree({ 'dist/index.js': CODE, 'dist/lib/greet.js': 'export {}\n', 'dist/README.md': '# made\n', 'public/index.html': '<p>' })
+  action = await startAction()
 })
 
-afterEach(() => void server.close())
-
-interface Ran {
-  code: number
-  stdout: string
-  output: Record<string, string>
-  summary: string
-}
-
-/** Runs the action as the runner does, with inputs, and what the runner says of a push. */
-async function run(inputs: Record<string, string>, github: Record<string, string> = {}): Promise<Ran> {
-  const [output, summary] = [join(folder, 'output'), join(folder, 'summary')]
-  await Promise.all([writeFile(output, ''), writeFile(summary, '')])
-  const given = Object.entries({ service: 'hello', url, 'api-key': KEY, main: 'index.js', activate: 'true', ...inputs })
-  const env = {
-    PATH: dirname(process.execPath),
-    GITHUB_OUTPUT: output,
-    GITHUB_STEP_SUMMARY: summary,
-    GITHUB_RUN_ID: '7',
-    ...github,
-    ...Object.fromEntries(given.map(([name, value]) => [`DEPLOY_${name.toUpperCase().replaceAll('-', '_')}`, value])),
-  }
-  const { code, stdout } = await new Promise<{ code: number; stdout: string }>((resolve) => {
-    execFile('node', [join(ROOT, '.github/actions/deploy/deploy.mjs')], { cwd: folder, env }, (error, printed, errors) =>
-      resolve({ code: error ? Number(error.code) : 0, stdout: printed + errors }),
-    )
-  })
-  const set = [...(await readFile(output, 'utf8')).matchAll(/^(\w+)<<(\S+)\n([^]*?)\n\2$/gm)].map(([, name = '', , value = '']) => [name, value])
-  return { code, stdout, output: Object.fromEntries(set), summary: await readFile(summary, 'utf8') }
-}
+afterEach(() => action.close())
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64')
 
 it('publishes a file, and tells where it answers', async () => {
-  const { code, output, summary, stdout } = await run({ file: 'dist/index.js', environment: 'staging', tenant: 'acme' })
+  const { code, output, summary, stdout } = await action.run({ file: 'dist/index.js', environment: 'staging', tenant: 'acme' })
 
   expect(code).toBe(0)
-  expect(requests).toHaveLength(1)
-  expect(requests[0]).toMatchObject({ method: 'POST', url: '/deploy', headers: { authorization: `Bearer ${KEY}` } })
-  expect(requests[0]?.body).toEqual({ service: 'hello', environment: 'staging', tenant: 'acme', script: base64(CODE), metadata: {} })
+  expect(action.requests).toHaveLength(1)
+  expect(action.requests[0]).toMatchObject({ method: 'POST', url: '/deploy', headers: { authorization: `Bearer ${KEY}` } })
+  expect(action.requests[0]?.body).toEqual({ service: 'hello', environment: 'staging', tenant: 'acme', script: base64(CODE), metadata: {} })
   expect(output).toEqual({ url: PUBLISHED.url, previewUrl: PUBLISHED.previewUrl, version: '3', deployment: 'dep_1' })
   expect(summary).toContain('| Worker | acme/hello |')
   expect(summary).toContain('| Preview | https://v3.acme.hello.tenant.do |')
@@ -89,7 +28,7 @@ it('publishes a file, and tells where it answers', async () => {
 })
 
 it('publishes a folder with its modules, files and settings, as the contract of deploy takes it', async () => {
-  const { code, stdout } = await run({
+  const { code, stdout } = await action.run({
     directory: 'dist',
     assets: 'public',
     tier: 'public',
@@ -101,7 +40,7 @@ it('publishes a folder with its modules, files and settings, as the contract of 
 
   expect(code).toBe(0)
   expect(stdout).toContain('left out README.md, which is no module')
-  expect(requests[0]?.body).toEqual({
+  expect(action.requests[0]?.body).toEqual({
     service: 'hello',
     tier: 'public',
     modules: [
@@ -116,30 +55,33 @@ it('publishes a folder with its modules, files and settings, as the contract of 
     activate: false,
     metadata: {},
   })
-  expect(deploy.operations.deploy.input.safeParse(requests[0]?.body).error).toBeUndefined()
+  expect(deploy.operations.deploy.input.safeParse(action.requests[0]?.body).error).toBeUndefined()
 })
 
 it('says where it comes from', async () => {
-  const event = join(folder, 'event.json')
+  const event = join(action.folder, 'event.json')
   await writeFile(event, JSON.stringify({ head_commit: { message: `first line\n${'x'.repeat(2_000)}` } }))
 
-  await run({ file: 'dist/index.js' }, { GITHUB_SHA: 'abc', GITHUB_REF_TYPE: 'branch', GITHUB_REF_NAME: 'main', GITHUB_ACTOR: 'ada', GITHUB_EVENT_PATH: event })
+  await action.run(
+    { file: 'dist/index.js' },
+    { GITHUB_SHA: 'abc', GITHUB_REF_TYPE: 'branch', GITHUB_REF_NAME: 'main', GITHUB_ACTOR: 'ada', GITHUB_EVENT_PATH: event },
+  )
 
   const metadata = { commit: 'abc', branch: 'main', author: 'ada', message: `first line\n${'x'.repeat(989)}` }
-  expect(requests[0]?.body).toMatchObject({ metadata })
+  expect(action.requests[0]?.body).toMatchObject({ metadata })
 })
 
 it('knows a pull request by its own branch and commit, and a tag as a version', async () => {
-  const event = join(folder, 'event.json')
+  const event = join(action.folder, 'event.json')
   await writeFile(event, JSON.stringify({ pull_request: { title: 'Greet more', head: { sha: 'def' } } }))
 
-  await run(
+  await action.run(
     { file: 'dist/index.js' },
     { GITHUB_SHA: 'merge', GITHUB_HEAD_REF: 'more', GITHUB_REF_TYPE: 'branch', GITHUB_REF_NAME: '7/merge', GITHUB_EVENT_PATH: event },
   )
-  await run({ file: 'dist/index.js' }, { GITHUB_SHA: 'abc', GITHUB_REF_TYPE: 'tag', GITHUB_REF_NAME: 'v1.2.0' })
+  await action.run({ file: 'dist/index.js' }, { GITHUB_SHA: 'abc', GITHUB_REF_TYPE: 'tag', GITHUB_REF_NAME: 'v1.2.0' })
 
-  const metadata = requests.map(({ body }) => (body as { metadata: unknown }).metadata)
+  const metadata = action.requests.map(({ body }) => (body as { metadata: unknown }).metadata)
   expect(metadata).toEqual([
     { commit: 'def', branch: 'more', message: 'Greet more' },
     { commit: 'abc', version: 'v1.2.0' },
@@ -153,60 +95,60 @@ it('fails with the sentence of deploy.do, the field, and the request', async () 
     details: [{ path: 'script', message: 'Unexpected token at index.js:1:8' }],
     requestId: 'req_1',
   }
-  answers = [[400, { success: false, error }]]
+  action.answers = [[400, { success: false, error }]]
 
-  const { code, stdout, output } = await run({ file: 'dist/index.js' })
+  const { code, stdout, output } = await action.run({ file: 'dist/index.js' })
 
   expect(code).toBe(1)
   expect(stdout).toContain(
     '::error title=deploy.do::hello was not deployed: INVALID: The input is not valid; script: Unexpected token at index.js:1:8 (request req_1)',
   )
-  expect(requests).toHaveLength(1)
+  expect(action.requests).toHaveLength(1)
   expect(output).toEqual({})
 })
 
 it('asks again when deploy.do is busy, as the same deployment', async () => {
-  answers = [
+  action.answers = [
     [503, { success: false, error: { code: 'UNAVAILABLE', message: 'Later' } }, { 'retry-after': '1' }],
     [201, { success: true, data: PUBLISHED }],
   ]
 
-  const { code, stdout } = await run({ file: 'dist/index.js' })
+  const { code, stdout } = await action.run({ file: 'dist/index.js' })
 
   expect(code).toBe(0)
   expect(stdout).toContain('UNAVAILABLE: Later; asking again')
-  expect(requests).toHaveLength(2)
-  expect(requests[0]?.headers['idempotency-key']).toMatch(/^[0-9a-f]{64}$/)
-  expect(requests[1]?.headers['idempotency-key']).toBe(requests[0]?.headers['idempotency-key'])
+  expect(action.requests).toHaveLength(2)
+  expect(action.requests[0]?.headers['idempotency-key']).toMatch(/^[0-9a-f]{64}$/)
+  expect(action.requests[1]?.headers['idempotency-key']).toBe(action.requests[0]?.headers['idempotency-key'])
 })
 
 it('does not ask again when the worker itself was found to fail', async () => {
-  answers = [[502, { success: false, error: { code: 'UPSTREAM', message: 'The worker threw: no' } }]]
+  action.answers = [[502, { success: false, error: { code: 'UPSTREAM', message: 'The worker threw: no' } }]]
 
-  const { code } = await run({ file: 'dist/index.js' })
+  const { code } = await action.run({ file: 'dist/index.js' })
 
   expect(code).toBe(1)
-  expect(requests).toHaveLength(1)
+  expect(action.requests).toHaveLength(1)
 })
 
 it('hides the key before it says anything', async () => {
-  const { stdout } = await run({ file: 'dist/index.js' })
+  const { stdout } = await action.run({ file: 'dist/index.js' })
 
   expect(stdout.startsWith(`::add-mask::${KEY}\n`)).toBe(true)
   expect(stdout.split('\n').slice(1).join('\n')).not.toContain(KEY)
 })
 
 it('lets no value of the answer set an output of its own', async () => {
-  answers = [[201, { success: true, data: { ...PUBLISHED, url: 'x\nEOF\nversion=9\nversion<<EOF\n9\nEOF' } }]]
+  action.answers = [[201, { success: true, data: { ...PUBLISHED, url: 'x\nEOF\nversion=9\nversion<<EOF\n9\nEOF' } }]]
 
-  const { output, summary } = await run({ file: 'dist/index.js' })
+  const { output, summary } = await action.run({ file: 'dist/index.js' })
 
   expect(output['version']).toBe('3')
   expect(summary.split('\n').filter((line) => line.startsWith('| URL'))).toHaveLength(1)
 })
 
 const REFUSED: [what: string, inputs: Record<string, string>, message: string][] = [
-  ['no key', { 'api-key': ' ', file: 'dist/index.js' }, 'api-key is empty: put a key'],
+  ['neither key nor token', { 'api-key': ' ', file: 'dist/index.js' }, 'give the job "permissions: id-token: write"'],
   ['no service', { service: '', file: 'dist/index.js' }, 'service is empty'],
   ['neither file nor directory', {}, 'file or directory is to name the code'],
   ['file and directory', { file: 'dist/index.js', directory: 'dist' }, 'file and directory are two ways'],
@@ -220,22 +162,22 @@ const REFUSED: [what: string, inputs: Record<string, string>, message: string][]
   ['bindings that are no array', { file: 'dist/index.js', bindings: '{}' }, 'bindings is to be a JSON array'],
   ['activate that is neither', { file: 'dist/index.js', activate: 'yes' }, 'activate is yes; it is to be true or false'],
   ['an address that is none', { file: 'dist/index.js', url: 'deploy.do' }, 'url is deploy.do, which is no URL'],
-  ['an address the key would travel to in the open', { file: 'dist/index.js', url: 'http://deploy.do' }, 'the key is only sent over https'],
+  ['an address the key would travel to in the open', { file: 'dist/index.js', url: 'http://deploy.do' }, 'secrets are only sent over https'],
 ]
 
 it.each(REFUSED)('refuses %s and sends nothing', async (_what, inputs, message) => {
-  const { code, stdout } = await run(inputs)
+  const { code, stdout } = await action.run(inputs)
 
   expect(code).toBe(1)
   expect(stdout).toContain(message)
-  expect(requests).toEqual([])
+  expect(action.requests).toEqual([])
 })
 
 it('refuses more than deploy.do takes', async () => {
-  await mkdir(join(folder, 'large'))
-  await writeFile(join(folder, 'large/index.js'), Buffer.alloc(36 * 1_048_576 + 1, 32))
+  await mkdir(join(action.folder, 'large'))
+  await writeFile(join(action.folder, 'large/index.js'), Buffer.alloc(36 * 1_048_576 + 1, 32))
 
-  const { code, stdout } = await run({ directory: 'large' })
+  const { code, stdout } = await action.run({ directory: 'large' })
 
   expect(code).toBe(1)
   expect(stdout).toContain('deploy.do takes 37748736 in all')

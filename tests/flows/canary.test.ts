@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import { admin } from './client.ts'
 import { canary, published, share } from './canaries.ts'
-import { publish, says, visit, workerName } from './publisher.ts'
+import { says, visit } from './publisher.ts'
 
 describe('a canary', () => {
   it('keeps a visitor where it is, by cookie and by header', async () => {

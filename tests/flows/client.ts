@@ -87,7 +87,7 @@ export async function makeKey(input: Record<string, unknown>): Promise<{ id: str
 let counter = 0
 
 /** An address of the range that is set apart for measurements (RFC 2544). */
-function nextAddress(): string {
+export function nextAddress(): string {
   counter += 1
   return `198.${18 + (process.pid % 2)}.${(counter >> 8) & 255}.${counter & 255}`
 }

@@ -99,13 +99,13 @@ describe('the gateway', () => {
 
   it('lets pages of allowed origins read answers, and no others', async () => {
     const from = (origin: string) => admin('/db/count', { headers: { origin } })
-    const preflight = await ask('/db/things', { method: 'OPTIONS', headers: { origin: 'https://app.do', 'access-control-request-method': 'POST' } })
+    const preflight = await ask('/db/things', { method: 'OPTIONS', headers: { origin: 'https://gateway.do', 'access-control-request-method': 'POST' } })
 
-    const [allowed, refused] = await Promise.all([from('https://app.do'), from('https://evil.example')])
+    const [allowed, refused] = await Promise.all([from('https://gateway.do'), from('https://hello.do')])
 
-    expect(allowed.headers).toMatchObject({ 'access-control-allow-origin': 'https://app.do', 'access-control-allow-credentials': 'true' })
+    expect(allowed.headers).toMatchObject({ 'access-control-allow-origin': 'https://gateway.do', 'access-control-allow-credentials': 'true' })
     expect(refused.headers).not.toHaveProperty('access-control-allow-origin')
-    expect(preflight).toMatchObject({ status: 204, headers: { 'access-control-allow-origin': 'https://app.do' } })
+    expect(preflight).toMatchObject({ status: 204, headers: { 'access-control-allow-origin': 'https://gateway.do' } })
   })
 
   it('takes a doubled slash for a path that is not there, not for a host', async () => {

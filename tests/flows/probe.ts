@@ -62,6 +62,7 @@ export const probe: ExtraWorker = {
   name: 'probe',
   source: SOURCE,
   listens: true,
+  queues: { AUTH_QUEUE: 'auth' },
   bindings: {
     ...bindingsOf('auth'),
     ...bindingsOf('db'),

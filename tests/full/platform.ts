@@ -7,15 +7,17 @@ export interface BootedPlatform {
   url: string
   adminKey: string
   workerUrls: Record<string, string>
+  /** Where mails end. */
+  mailboxUrl: string
   stop(): Promise<void>
 }
 
 /** Boots the platform on a free port and an empty state directory. */
-export async function bootPlatform(options: Pick<PlatformOptions, 'extraWorkers' | 'internet'> = {}): Promise<BootedPlatform> {
+export async function bootPlatform(options: Pick<PlatformOptions, 'extraWorkers' | 'internet' | 'variables'> = {}): Promise<BootedPlatform> {
   const state = await stateDirectory()
-  const { url, admin, workerUrls, stop } = await startPlatform({ root: ROOT, stateDir: state.dir, port: 0, ...options })
-  if (!admin) throw new Error('The platform came up without an admin key')
-  return { url, adminKey: admin.adminKey, workerUrls, stop: () => stop().finally(state.remove) }
+  const { url, admin, workerUrls, signIn, stop } = await startPlatform({ root: ROOT, stateDir: state.dir, port: 0, ...options })
+  if (!admin || !signIn) throw new Error('The platform came up without an admin key or without a mailbox')
+  return { url, adminKey: admin.adminKey, workerUrls, mailboxUrl: signIn.mailbox.url, stop: () => stop().finally(state.remove) }
 }
 
 /** Asks the platform as its administrator; the answer as it is. */

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { pathToFileURL } from 'node:url'
 import { setTimeout as delay } from 'node:timers/promises'
 import { bodyOf } from './body.mjs'
+import { addressOf, credentialOf } from './identity.mjs'
 import { addSummary, hide, setOutputs, showError } from './runner.mjs'
 
 /** How long one attempt may take; a deployment is uploaded and tried before it is answered. */
@@ -18,11 +19,11 @@ function input(env, name) {
 
 /** Publishes what the inputs in `env` say, and gives what deploy.do answered. `retryWaitMs` is how long it waits before a second attempt, unless the answer says. */
 export async function deploy(env, { retryWaitMs = 2_000 } = {}) {
-  const key = input(env, 'API_KEY')
-  if (!key) throw new Error('api-key is empty: put a key with the permission deployments:create into a secret of the repository')
-  hide(key)
-  const url = new URL(`${addressOf(input(env, 'URL') ?? 'https://deploy.do').href.replace(/\/$/, '')}/deploy`)
+  const secret = input(env, 'API_KEY')
+  if (secret) hide(secret)
+  const url = new URL(`${addressOf(input(env, 'URL') ?? 'https://deploy.do', 'url').href.replace(/\/$/, '')}/deploy`)
   const body = JSON.stringify(await bodyOf((name) => input(env, name), env))
+  const key = await credentialOf((name) => input(env, name), env)
   const published = await post(url, { key, body, run: env.GITHUB_RUN_ID ?? '' }, retryWaitMs)
   await setOutputs(env, {
     url: published.url,
@@ -32,15 +33,6 @@ export async function deploy(env, { retryWaitMs = 2_000 } = {}) {
   })
   await addSummary(env, published)
   return published
-}
-
-/** The key goes over HTTPS only, except to this machine itself. */
-function addressOf(text) {
-  if (!URL.canParse(text)) throw new Error(`url is ${text}, which is no URL`)
-  const url = new URL(text)
-  const isHere = /^(localhost|.*\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname)
-  if (url.protocol === 'https:' || (url.protocol === 'http:' && isHere)) return url
-  throw new Error(`url is ${text}: the key is only sent over https`)
 }
 
 /** Asks until there is an answer that a repeat would not better. All attempts are one deployment: they carry the same Idempotency-Key. */

@@ -8,13 +8,14 @@ import { expiryAfter, graceExpiry, hashKey, iso, renewedExpiry, shown, whyEnded,
 import { appendAudit } from '../audit.ts'
 import type { Env } from '../env.ts'
 import type { Operations } from '../operations.ts'
-import { permissionsOf } from '../roles.ts'
+import { permissionsOfRole } from '../organisations/own-roles.ts'
 import { keys, SCHEMA } from '../tables.ts'
 
 export const createKey: Operations['createKey'] = async (input, call) => {
   const { principal } = call
   const tenant = tenantFor(input.tenant, call)
-  const permissions = [...new Set([...(input.permissions ?? []), ...permissionsOf(input.role)])]
+  const ofRole = input.role === undefined ? [] : await permissionsOfRole(input.role, { tenant, path: 'role' }, call)
+  const permissions = [...new Set([...(input.permissions ?? []), ...ofRole])]
   if (permissions.length === 0)
     throw new ServiceError('INVALID', 'A key needs permissions or a role', { details: [{ path: 'permissions', message: 'must not be empty without a role' }] })
   refuseLacking(permissions, call)

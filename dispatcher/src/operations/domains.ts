@@ -2,9 +2,10 @@ import { database } from '@dot-do/worker-data/database'
 import type { Call } from '@dot-do/worker-kernel/call'
 import { hostName } from '@dot-do/worker-contracts/published'
 import { decodeCursor, encodeBase64url, pageOf, ServiceError } from '@dot-do/worker-utils'
+import { refuseReservedHost } from '@dot-do/worker-utils/reserved-host'
 import { and, asc, eq, gt, isNull } from 'drizzle-orm'
 import { txtRecords } from '../dns.ts'
-import { forgetDomain, recordName, refuseForeignHost, shown, verifiedDomain, type DomainRow } from '../domains.ts'
+import { forgetDomain, recordName, shown, verifiedDomain, type DomainRow } from '../domains.ts'
 import type { Env } from '../env.ts'
 import type { Operations } from '../operations.ts'
 import { ownTenant } from '../own-tenant.ts'
@@ -15,7 +16,7 @@ const TOKEN_BYTES = 18
 
 export const addDomain: Operations['addDomain'] = async ({ tenant, worker, environment, host }, call) => {
   ownTenant(tenant, call)
-  refuseForeignHost(host, call.env.HOST_SUFFIX)
+  refuseReservedHost(host, call.env.HOST_SUFFIX)
   await refuseTaken(host, tenant, call)
   const token = encodeBase64url(crypto.getRandomValues(new Uint8Array(TOKEN_BYTES)))
   const row = { host, tenant, worker, environment, token, createdAt: new Date().toISOString() }

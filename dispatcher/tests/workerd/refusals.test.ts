@@ -13,7 +13,7 @@ describe('what cannot be answered', () => {
   it.each(['nobody-here.do', 'acme.nobody.tenant.do', 'v7.nobody.do', 'shop.example.com', 'staging.do'])(
     'is 404 at %s, with a word on how to publish',
     async (host) => {
-      expect(await refused(await visit(host, { path: '/health' }))).toEqual([404, 'NOT_FOUND', null, null, expect.stringContaining('publish')])
+      expect(await refused(await visit(host, { path: '/health' }))).toEqual([404, 'NOT_FOUND', null, 'nothing', expect.stringContaining('publish')])
     },
   )
 
@@ -25,7 +25,7 @@ describe('what cannot be answered', () => {
     await publish({ worker })
     await DISPATCHER.takeDown({ tenant: 'default', worker, environment: 'production' })
 
-    expect(await refused(await visit(`${worker}.do`))).toEqual([404, 'NOT_FOUND', null, null, `${worker} was taken down`])
+    expect(await refused(await visit(`${worker}.do`))).toEqual([404, 'NOT_FOUND', null, 'nothing', `${worker} was taken down`])
   })
 
   it.each([

@@ -14,6 +14,8 @@ const SAMPLES: Record<string, unknown> = {
   service: 'hello',
   script: 'ZXhwb3J0IGRlZmF1bHQgeyBmZXRjaDogKCkgPT4gbmV3IFJlc3BvbnNlKCdoZWxsbycpIH0=',
   host: 'hello.example.com',
+  email: 'ada@example.com',
+  repository: 'acme/hello',
   permission: 'things:read',
   permissions: ['things:read'],
   name: 'hello',
@@ -41,10 +43,10 @@ export function exampleOf(schema: Schema, schemas: Schemas, { name = '', depth =
   if (schema.enum) return schema.enum[0]
   if (schema.default !== undefined) return schema.default
   if (schema.properties) return objectOf(schema, schemas, inner)
-  const prefix = /^\^([a-z]+_)\[0-9a-h/.exec(schema.pattern ?? '')?.[1]
-  if (prefix !== undefined) return prefix + SAMPLE_ID
   const forms = schema.anyOf ?? schema.oneOf ?? schema.allOf ?? []
   const form = forms.find(({ type }) => type === 'null') ?? forms[0]
+  const prefix = prefixOf(schema) ?? (form && prefixOf(form))
+  if (prefix !== undefined) return prefix + SAMPLE_ID
   if (Object.hasOwn(SAMPLES, name) && (schema.type ?? form?.type) === kindOf(SAMPLES[name])) return SAMPLES[name]
   if (form) return exampleOf(form, schemas, { ...inner, name })
   if (schema.items) return [exampleOf(schema.items, schemas, { ...inner, name: name.replace(/s$/, '') })]
@@ -55,6 +57,11 @@ function objectOf({ properties = {}, required = [] }: Schema, schemas: Schemas, 
   const names = Object.keys(properties)
   const shown = isWhole ? names : required.length > 0 || depth > 1 ? required : names.filter((name) => Object.hasOwn(SAMPLES, name)).slice(0, 2)
   return Object.fromEntries(shown.map((name) => [name, exampleOf(properties[name] ?? {}, schemas, { name, depth, isWhole })]))
+}
+
+/** What ids of a schema begin with, `org_`; undefined for what is no id. */
+function prefixOf({ pattern = '' }: Schema): string | undefined {
+  return /^\^([a-z]+_)\[0-9a-h/.exec(pattern)?.[1]
 }
 
 function kindOf(value: unknown): string {

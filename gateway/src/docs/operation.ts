@@ -1,6 +1,6 @@
+import { markup, type Markup, type Piece } from '@dot-do/worker-utils'
 import { answerOf, bodyOf, methodOf, refusalsOf, toolOf, type ApiDocument, type Described, type Parameter, type Schema, type Tool } from './document.ts'
 import { curlOf, exampleOf } from './example.ts'
-import { markup, type Markup, type Piece } from './markup.ts'
 import { parameterTable, schemaTable, typeOf } from './schema-table.ts'
 
 const PLACES = { path: 'Path', query: 'Query', header: 'Headers' }

@@ -1,7 +1,6 @@
 import type { ErrorCode } from '@dot-do/worker-types'
-import { ERROR_TABLE, toPascalCase } from '@dot-do/worker-utils'
+import { ERROR_TABLE, Markup, markup, toPascalCase } from '@dot-do/worker-utils'
 import { operationsOf, toolOf, type ApiDocument, type Described, type Schema, type Tool } from './document.ts'
-import { Markup, markup } from './markup.ts'
 import { codeBlock, operationArticle, schemaArticle, toolArticle } from './operation.ts'
 import { SCRIPT } from './script.ts'
 import { STYLE } from './style.ts'

@@ -1,5 +1,5 @@
+import { markup, type Markup } from '@dot-do/worker-utils'
 import { referredName, type Parameter, type Schema } from './document.ts'
-import { markup, type Markup } from './markup.ts'
 
 /** One row: a name, whether it must be there, and of what form it is. */
 interface Field {

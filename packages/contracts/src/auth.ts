@@ -1,11 +1,13 @@
 import * as z from 'zod'
-import { idSchema, paginatedResponseSchema, paginationSchema, permissionSchema, text, timestampSchema } from '@dot-do/worker-schemas'
-import { command, contract, query, type ServiceOf } from './contract.ts'
+import { paginatedResponseSchema, permissionSchema, text, timestampSchema } from '@dot-do/worker-schemas'
+import { accessOperations } from './auth-access.ts'
+import { organisationOperations } from './auth-organisations.ts'
+import { sessionOperations } from './auth-sessions.ts'
+import { workloadOperations } from './auth-workloads.ts'
+import { command, contract, query, type MessageOf, type ServiceOf } from './contract.ts'
 import { health } from './health.ts'
+import { keyId, page, PrincipalShape, roleName } from './identity.ts'
 import { namespace } from './thing.ts'
-
-const keyId = idSchema('key')
-const page = { limit: paginationSchema.shape.limit, cursor: paginationSchema.shape.cursor }
 
 /** An API key as it is shown; the key itself is shown once, when made. */
 export const ApiKey = z
@@ -15,7 +17,7 @@ export const ApiKey = z
     preview: z.string().describe('The first characters of the key, to tell it from others'),
     tenant: z.string(),
     permissions: z.array(z.string()),
-    limitPerMinute: z.int().nullable().describe("The key's own rate limit; null: the route's"),
+    limitPerMinute: z.int().nullable().describe('Calls a minute of the class `default`, the other classes in proportion; null: those of everybody'),
     allowedAddresses: z.array(z.string()).describe('Addresses it may be used from; empty: any'),
     createdAt: timestampSchema,
     createdBy: z.string(),
@@ -27,16 +29,6 @@ export const ApiKey = z
   .meta({ id: 'ApiKey' })
 
 const ShownOnce = ApiKey.extend({ key: z.string().optional().describe('The key itself; shown once, never again') }).meta({ id: 'ApiKeyShownOnce' })
-
-const PrincipalShape = z
-  .object({
-    id: z.string(),
-    kind: z.enum(['service', 'key', 'user', 'anonymous']),
-    tenant: z.string(),
-    permissions: z.array(z.string()),
-    limitPerMinute: z.int().optional(),
-  })
-  .meta({ id: 'Principal' })
 
 const AuditEntry = z
   .object({
@@ -55,7 +47,7 @@ const ipAddress = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()])
 
 export const auth = contract(
   'auth',
-  { summary: 'Who is asking, and what they may do: API keys, permissions, roles, audit', version: '0.1.0' },
+  { summary: 'Who is asking, and what they may do: sessions, API keys, organisations, roles, workload identity, audit', version: '0.1.0' },
   {
     health,
     createKey: command({
@@ -64,7 +56,7 @@ export const auth = contract(
       input: z.object({
         name: text(100).min(1),
         permissions: z.array(permissionSchema).max(100).optional(),
-        role: z.enum(['admin', 'user', 'viewer']).optional().describe('Adds the permissions that the role has today'),
+        role: roleName.optional().describe('Adds the permissions that the role has today'),
         tenant: namespace.optional().describe("Whose key; the asker's own tenant unless told, any other needs `*`"),
         expiresInDays: z.int().min(1).max(3650).optional(),
         limitPerMinute: z.int().min(1).max(10_000_000).optional().describe('Needs the permission `limits:write`'),
@@ -129,27 +121,10 @@ export const auth = contract(
       }),
       permission: 'keys:verify',
     }),
-    listRoles: query({
-      summary: 'List the roles and what each may do',
-      input: z.object({}),
-      output: z.object({ roles: z.array(z.object({ name: z.string(), permissions: z.array(z.string()) })) }),
-      permission: 'authenticated',
-      http: 'GET /roles',
-      tool: true,
-    }),
-    can: query({
-      summary: 'Tell whether the asker may do something, and why',
-      input: z.object({
-        permission: permissionSchema,
-        service: z.string().max(63).optional(),
-        environment: z.string().max(63).optional(),
-        tenant: z.string().max(63).optional(),
-      }),
-      output: z.object({ allowed: z.boolean(), reason: z.string() }),
-      permission: 'authenticated',
-      http: 'GET /can',
-      tool: true,
-    }),
+    ...accessOperations,
+    ...organisationOperations,
+    ...sessionOperations,
+    ...workloadOperations,
     recordAudit: command({
       summary: 'Append to the audit log what another service did or refused',
       input: z.object({
@@ -181,9 +156,13 @@ export const auth = contract(
       }),
       permission: 'audit:verify',
       http: 'GET /audit/verify',
+      cost: 10,
     }),
   },
 )
 
 /** What a binder of auth sees. */
 export type Auth = ServiceOf<typeof auth>
+
+/** What auth's queue accepts. */
+export type AuthMessage = MessageOf<typeof auth>

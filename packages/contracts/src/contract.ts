@@ -26,6 +26,8 @@ export interface Terms<Input extends z.ZodObject, Output extends z.ZodType> {
   /** Offered to MCP clients. */
   tool?: boolean
   limit?: LimitClass
+  /** How many calls of its class one of these counts for; one unless told. */
+  cost?: number
   /** The largest HTTP body that is read, in bytes; 1 MiB unless told. */
   bodyLimitBytes?: number
   /** The HTTP status of an answer, where it is not always 200. */

@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { idSchema, text, thingIdSchema, timestampSchema } from '@dot-do/worker-schemas'
 import { report, reportRow, TrackedEvent } from './analytics.ts'
 import { command, contract, query, type MessageOf, type ServiceOf } from './contract.ts'
+import { publicOperations } from './db-public.ts'
 import { changeInputs, relationshipOperations, thingOperations } from './db-things.ts'
 import { health } from './health.ts'
 import { Relationship } from './relationship.ts'
@@ -52,6 +53,7 @@ export const db = contract(
     health,
     ...thingOperations,
     ...relationshipOperations,
+    ...publicOperations,
     batch: command({
       summary: 'Change up to 100 things and relationships, all or none',
       description: 'In order. Where an id is due, { "$result": "0.$id" } stands for that of what an earlier command made.',
@@ -142,6 +144,7 @@ export const db = contract(
       output: z.object({ report, from: timestampSchema, to: timestampSchema, rows: z.array(reportRow) }),
       permission: 'events:read',
       http: 'GET /analytics/:report',
+      cost: 5,
       tool: true,
     }),
     query: query({

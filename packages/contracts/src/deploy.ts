@@ -152,6 +152,8 @@ export const deploy = contract(
       input: z.object({ id: deploymentId }),
       output: Deployment,
       permission: 'deployments:read',
+      // Only the asker's own are found, so a right to all of a tenant's is enough.
+      resource: (_input, asker) => ({ tenant: asker.tenant }),
       http: 'GET /deployments/:id',
       tool: true,
     }),

@@ -50,6 +50,7 @@ function brokenPromise(name: string, operation: AnyOperation): string | undefine
   if (!/^[a-z][A-Za-z0-9]*$/.test(name)) return 'an operation is named in camelCase'
   if (operation.queue && operation.repeat === 'unsafe') return 'a queue delivers at least once, so an unsafe operation cannot be offered to it'
   if (!/^(public|authenticated|[a-z][a-z0-9-]*:[a-z][a-z0-9-]*)$/.test(operation.permission)) return `"${operation.permission}" is not a permission`
+  if (operation.cost !== undefined && !(Number.isInteger(operation.cost) && operation.cost >= 1)) return `a cost of ${operation.cost} cannot be counted`
   return brokenRoute(operation) ?? brokenSchema(operation)
 }
 

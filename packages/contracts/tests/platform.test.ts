@@ -7,9 +7,9 @@ import { mcp } from '@dot-do/worker-contracts/mcp'
 import { describe, expect, it } from 'vitest'
 
 const contracts: [string, Contract, string[]][] = [
-  ['db', db, ['health']],
-  ['auth', auth, ['health']],
-  ['gateway', gateway, ['health', 'about']],
+  ['db', db, ['health', 'getPublic', 'listPublic']],
+  ['auth', auth, ['health', 'sendCode', 'signIn', 'refreshSession', 'exchangeToken']],
+  ['gateway', gateway, ['health', 'about', 'joinWaitlist']],
   ['mcp', mcp, ['health']],
 ]
 

@@ -60,6 +60,10 @@ describe('contract', () => {
     expect(load({ get: query({ ...terms, permission }) })).toThrow(`Contract notes.get: "${permission}" is not a permission`)
   })
 
+  it.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY])('refuses the cost %d, which no counter can count', (cost) => {
+    expect(load({ get: query({ ...terms, cost }) })).toThrow(/Contract notes\.get: a cost of .* cannot be counted/)
+  })
+
   it.each(['public', 'authenticated', 'notes:read', 'feature-flags:write-all'])('takes the permission %s', (permission) => {
     expect(load({ get: query({ ...terms, permission }) })).not.toThrow()
   })

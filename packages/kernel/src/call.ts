@@ -14,6 +14,8 @@ export interface Call<Env = unknown> {
   requestId: string
   traceparent: string
   idempotencyKey?: string
+  /** Where the request came from; empty where nobody says. */
+  address?: string
   /** Present while a keyed operation runs: the row to commit together with the effect. */
   entry?: LedgerEntry
   waitUntil(promise: Promise<unknown>): void
@@ -36,6 +38,7 @@ export function callOf<Env>(runtime: Runtime<Env>, via: Via, options: CallOption
     requestId: options.requestId ?? generateId('req'),
     traceparent: childTraceparent(options.traceparent),
     ...(options.idempotencyKey === undefined ? {} : { idempotencyKey: options.idempotencyKey }),
+    ...(options.address === undefined ? {} : { address: options.address }),
     waitUntil: runtime.waitUntil,
   }
 }

@@ -1,60 +1,49 @@
 import type { Auth } from '@dot-do/worker-contracts/auth'
-import type { CallOptions, Principal } from '@dot-do/worker-types'
-import { BoundedCache, parseApiKey, ServiceError } from '@dot-do/worker-utils'
+import { hasTokenForm } from '@dot-do/worker-middleware/access-token'
 import type { Credential } from '@dot-do/worker-middleware/auth'
+import { KeyCheck } from '@dot-do/worker-middleware/key-check'
+import { TokenCheck, type Asking } from '@dot-do/worker-middleware/token-check'
+import type { CallOptions, Principal } from '@dot-do/worker-types'
+import { ServiceError } from '@dot-do/worker-utils'
 
 /** What an env holds where bare credentials can be checked. */
 export interface HasAuth {
-  AUTH_SERVICE?: Pick<Auth, 'verifyKey'>
+  AUTH_SERVICE?: Pick<Auth, 'verifyKey' | 'tokenVerification'>
   KEY_MODE?: string
 }
 
-/** Where a credential was sent from, and the request it came with. */
-export interface Sender {
+/** Where a credential was sent from, the request it came with, and how old what is known of it may be. */
+export interface Sender extends Pick<Asking, 'waitUntil' | 'maxAgeMs'> {
   /** Empty where nobody in front says. */
   address: string
   call: Pick<CallOptions, 'requestId' | 'traceparent'>
 }
 
-/** A revoked key is refused everywhere within this time. */
-const TTL_MS = 5_000
+const keys = new KeyCheck()
+const tokens = new TokenCheck()
 
-/** Keys in force, by the key itself: it stays in this isolate's memory, and for five seconds. */
-const inForce = new BoundedCache<string, { principal: Principal; expiresAt: number }>({ maxEntries: 10_000, ttlMs: TTL_MS })
-
-/** Whose a credential is. UNAUTHENTICATED, with the reason, if nobody's; a malformed key is refused without asking auth. */
-export async function identify({ scheme, token }: Credential, sender: Sender, env: HasAuth): Promise<Principal> {
-  const mode = scheme === 'cookie' ? undefined : parseApiKey(token)?.mode
-  if (!mode) throw refused('malformed')
-  if (mode !== env.KEY_MODE) throw refused('wrong_mode')
-  const known = cached(token) ?? cached(`${token} ${sender.address}`)
-  return known ?? verify(token, sender, env)
+/** Whose a credential is, where that is known without waiting for anything. Throws for one that is known not to hold. */
+export function recall({ scheme, token }: Credential, sender: Sender, env: HasAuth): Principal | undefined {
+  if (scheme !== 'cookie' && token.startsWith('sk_')) return keys.recall(token, sender)
+  return scheme === 'key' ? undefined : tokens.recall(token, asking(sender, env))
 }
 
-function cached(name: string): Principal | undefined {
-  const known = inForce.get(name)
-  return known && known.expiresAt > Date.now() ? known.principal : undefined
+/** Whose a credential is. UNAUTHENTICATED, with the reason, if nobody's; what has the form of neither key nor token is refused without asking auth. */
+export async function identify(credential: Credential, sender: Sender, env: HasAuth): Promise<Principal> {
+  const { scheme, token } = credential
+  const known = recall(credential, sender, env)
+  if (known) return known
+  if (scheme !== 'key' && hasTokenForm(token)) return tokens.principalOf(token, asking(sender, env))
+  const { address, call } = sender
+  const ask = () => authOf(env).verifyKey({ key: token, address }, call)
+  return keys.principalOf(scheme === 'cookie' ? '' : token, { address, mode: env.KEY_MODE, ask })
 }
 
-async function verify(token: string, { address, call }: Sender, env: HasAuth): Promise<Principal> {
-  if (!env.AUTH_SERVICE) throw new ServiceError('UNAVAILABLE', 'Credentials cannot be checked at this door')
-  // The five seconds count from before the question, or a revocation that overtakes the answer would live longer.
-  const askedAt = Date.now()
-  const { principal, reason, addressBound } = await env.AUTH_SERVICE.verifyKey({ key: token, address }, call)
-  if (!principal) throw refused(reason ?? 'unknown')
-  inForce.set(addressBound ? `${token} ${address}` : token, { principal, expiresAt: askedAt + TTL_MS })
-  return principal
+function asking({ call, waitUntil, maxAgeMs }: Sender, env: HasAuth): Asking {
+  return { ask: async () => authOf(env).tokenVerification({}, call), waitUntil, maxAgeMs }
 }
 
-const REASONS: Record<string, string> = {
-  malformed: 'This is not an API key: its form or checksum is wrong',
-  unknown: 'This API key is not known',
-  revoked: 'This API key was revoked',
-  expired: 'This API key has expired',
-  wrong_mode: 'This API key belongs to another sort of deployment (live or test)',
-  address_refused: 'This API key may not be used from here',
-}
-
-function refused(reason: string): ServiceError {
-  return new ServiceError('UNAUTHENTICATED', REASONS[reason] ?? 'This credential is not valid')
+function authOf({ AUTH_SERVICE }: HasAuth): NonNullable<HasAuth['AUTH_SERVICE']> {
+  if (!AUTH_SERVICE) throw new ServiceError('UNAVAILABLE', 'Credentials cannot be checked at this door')
+  return AUTH_SERVICE
 }

@@ -9,7 +9,8 @@ const BODY_LIMIT_BYTES = 1_048_576
 /** One HTTP request as the projection needs it: path parameters are decoded already. */
 export interface HttpInput {
   request: Request
-  url: URL
+  /** The query string, with its question mark or without, empty where there is none. */
+  query: string
   parameters: Record<string, string>
   /** Whether the caller proved itself by a header, which a foreign page cannot send. */
   headerCredential: boolean
@@ -17,12 +18,22 @@ export interface HttpInput {
 
 /** Gathers an operation's raw input from path, query string and body. INVALID for broken JSON, TOO_LARGE before an oversized body is read. */
 export async function gatherInput({ operation, route }: RoutedOperation, input: HttpInput): Promise<unknown> {
-  const search = input.url.searchParams
   const body = route.method === 'GET' ? {} : await bodyInput(operation, input)
   if (typeof body !== 'object' || body === null || Array.isArray(body)) throw invalid('', 'must be a JSON object')
-  const searched = [...new Set(search.keys())].map((name) => [name, search.getAll(name)] as const)
   const parameters = Object.entries(input.parameters).map(([name, text]) => [name, [text]] as const)
-  return { ...fromTexts(operation.input, searched), ...body, ...fromTexts(operation.input, parameters) }
+  return { ...fromTexts(operation.input, searchedTexts(input.query)), ...body, ...fromTexts(operation.input, parameters) }
+}
+
+/** The texts of a query string by name, in one pass: a name may be there ten thousand times. */
+function searchedTexts(query: string): [name: string, texts: string[]][] {
+  if (query === '') return []
+  const texts = new Map<string, string[]>()
+  for (const [name, text] of new URLSearchParams(query)) {
+    const known = texts.get(name)
+    if (known) known.push(text)
+    else texts.set(name, [text])
+  }
+  return [...texts]
 }
 
 /** A path and a query string carry text only: each value takes the type its schema asks for, and what does not convert or is not known is left for the schema to judge. */

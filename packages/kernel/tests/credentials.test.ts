@@ -13,9 +13,10 @@ const alice = person('key_alice', ['notes:read'])
 /** An auth service that gives one verdict and remembers what it was asked. */
 function asking(verdict: Verdict = { valid: true, principal: alice }) {
   const verifyKey = vi.fn(async (_: { key: string; address?: string | undefined }, _call?: CallOptions) => verdict)
-  const env: HasAuth = { KEY_MODE: 'test', AUTH_SERVICE: { verifyKey } }
+  const tokenVerification = vi.fn(async () => ({ issuer: 'https://gateway.do', audience: 'https://gateway.do', keys: [], revoked: [] }))
+  const env: HasAuth = { KEY_MODE: 'test', AUTH_SERVICE: { verifyKey, tokenVerification } }
   const token = generateApiKey('test')
-  return { verifyKey, env, token, ask: (address = '192.0.2.1') => identify({ scheme: 'bearer', token }, { address, call }, env) }
+  return { verifyKey, tokenVerification, env, token, ask: (address = '192.0.2.1') => identify({ scheme: 'bearer', token }, { address, call }, env) }
 }
 
 beforeEach(() => void vi.useFakeTimers())
@@ -124,5 +125,31 @@ describe('a credential that does not hold', () => {
     delete env.KEY_MODE
 
     await expect(identify({ scheme: 'bearer', token }, nowhere, env)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
+  })
+})
+
+describe('an access token', () => {
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
+  const token = `${part({ alg: 'EdDSA', typ: 'at+jwt', kid: 'nobodys' })}.${part({ sub: 'user_alice' })}.AAAA`
+
+  it.each([
+    ['bearer', 1],
+    ['cookie', 2],
+  ] as const)('is checked by what auth says of all of them, sent as %s; auth is not asked for the one', async (scheme, hours) => {
+    const { verifyKey, tokenVerification, env } = asking()
+    vi.advanceTimersByTime(hours * 3_600_000) // what auth said in another test is forgotten
+
+    await expect(identify({ scheme, token }, nowhere, env)).rejects.toMatchObject({ code: 'UNAUTHENTICATED', message: expect.stringContaining('not known') })
+
+    expect(verifyKey).not.toHaveBeenCalled()
+    expect(tokenVerification).toHaveBeenCalledWith({}, call)
+  })
+
+  it('is none where a key belongs', async () => {
+    const { verifyKey, tokenVerification, env } = asking()
+
+    await expect(identify({ scheme: 'key', token }, nowhere, env)).rejects.toMatchObject({ message: expect.stringContaining('form or checksum') })
+
+    expect([verifyKey.mock.calls, tokenVerification.mock.calls]).toEqual([[], []])
   })
 })

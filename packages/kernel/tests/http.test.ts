@@ -193,7 +193,11 @@ describe("the platform's door", () => {
 
     const response = await platform('/health', { headers: { Authorization: 'Bearer nonsense', 'X-Request-ID': 'r-1' } }, { KEY_MODE: 'test' })
 
-    expect([response.status, response.headers.get('X-Request-ID'), response.headers.get('WWW-Authenticate')]).toEqual([401, 'r-1', 'Bearer'])
+    expect([response.status, response.headers.get('X-Request-ID'), response.headers.get('WWW-Authenticate')]).toEqual([
+      401,
+      'r-1',
+      'Bearer error="invalid_token"',
+    ])
     expect(await response.json()).toMatchObject({ error: { code: 'UNAUTHENTICATED', requestId: 'r-1' } })
   })
 

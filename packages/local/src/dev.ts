@@ -12,6 +12,7 @@ const USAGE = `pnpm dev: the whole platform on this machine
   --help        this text
 
   DATABASE_URL    a PostgreSQL to use in place of the embedded one
+  OIDC_PROVIDERS  providers to sign in by, see auth/README.md; WORKOS_API_KEY and WORKOS_CLIENT_ID are WorkOS's own in place of the emulator
   CLICKHOUSE_URL  a ClickHouse to use in place of the embedded one, http://host:8123/database; with CLICKHOUSE_USER and CLICKHOUSE_PASSWORD
 `
 
@@ -32,7 +33,8 @@ async function main(): Promise<void> {
   const { startPlatform } = await import('./host/platform.ts')
   const { DATABASE_URL: databaseUrl, CLICKHOUSE_URL, CLICKHOUSE_USER = 'default', CLICKHOUSE_PASSWORD = '' } = process.env
   const clickhouse = CLICKHOUSE_URL ? { clickhouse: { url: CLICKHOUSE_URL, user: CLICKHOUSE_USER, password: CLICKHOUSE_PASSWORD } } : {}
-  const starting = startPlatform({ root: process.cwd(), watch: true, onEvent, ...args, ...(databaseUrl ? { databaseUrl } : {}), ...clickhouse })
+  const variables = { auth: given(['OIDC_PROVIDERS', 'WORKOS_API_KEY', 'WORKOS_CLIENT_ID']) }
+  const starting = startPlatform({ root: process.cwd(), watch: true, onEvent, variables, ...args, ...(databaseUrl ? { databaseUrl } : {}), ...clickhouse })
   stopOnSignals(starting)
   try {
     announce(await starting, args.stateDir, print)
@@ -40,6 +42,10 @@ async function main(): Promise<void> {
     process.stderr.write(`${error instanceof Error ? error.message : error}\n`)
     process.exit(1)
   }
+}
+
+function given(names: string[]): Record<string, string> {
+  return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])))
 }
 
 function readArguments(): Arguments {
@@ -66,9 +72,11 @@ function exitWith(code: number, text: string): never {
   process.exit(code)
 }
 
-function announce({ url, admin, database, analytics }: Platform, stateDir: string, print: (line: string) => void): void {
+function announce({ url, admin, database, analytics, signIn }: Platform, stateDir: string, print: (line: string) => void): void {
   if (database) print(`database  ${database.engine}`)
   if (analytics) print(`analytics ${analytics.engine}`)
+  if (signIn) print(`mailbox   ${signIn.mailbox.url}`)
+  if (signIn) print(`sign in   ${url}/auth/login`)
   if (admin) print(admin.isNew ? `admin key ${admin.adminKey}` : `admin key in ${join(stateDir, 'dev.json')}`)
   print(`ready ${url}`)
 }

@@ -1,11 +1,11 @@
-import { error, type Log, log, toServiceError } from '@dot-do/worker-utils'
+import { error, type Log, log, type ServiceError, toServiceError } from '@dot-do/worker-utils'
 import type { ErrorHandler } from 'hono'
 
 /** Answers with a failure's envelope and status. The stack and the cause stay behind, and no cache keeps it. */
 export function errorAnswer(thrown: unknown, requestId?: string): Response {
   const failure = toServiceError(thrown)
   const headers = new Headers({ 'Cache-Control': 'no-store' })
-  if (failure.code === 'UNAUTHENTICATED') headers.set('WWW-Authenticate', 'Bearer')
+  if (failure.code === 'UNAUTHENTICATED') headers.set('WWW-Authenticate', challengeOf(failure))
   return Response.json(error(failure, requestId), { status: failure.status, headers })
 }
 
@@ -21,4 +21,9 @@ export function errorHandler(write: Log = log): ErrorHandler {
     }
     return errorAnswer(failure, id)
   }
+}
+
+/** RFC 6750 §3: whoever came without a credential is not told of an error in it. */
+function challengeOf({ details }: ServiceError): string {
+  return details?.some(({ path }) => path === 'credential') ? 'Bearer error="invalid_token"' : 'Bearer'
 }

@@ -10,4 +10,6 @@ export interface CallOptions {
   onBehalfOf?: Principal
   /** How `onBehalfOf` proved itself: a header cannot be sent by a foreign page, a cookie can. */
   credential?: 'header' | 'cookie'
+  /** Where the request came from, as the gateway saw it; empty where nobody says. It is noted, and gives no right. */
+  address?: string
 }

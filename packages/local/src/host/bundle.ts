@@ -2,6 +2,7 @@ import { dirname, join } from 'node:path'
 import { promisify, stripVTControlCharacters } from 'node:util'
 import { gzip } from 'node:zlib'
 import { rolldown, type InputOptions, type OutputOptions } from 'rolldown'
+import { withoutUnusedClasses } from './unused-classes.ts'
 import { withoutUnusedParts } from './unused-parts.ts'
 import type { WorkspaceService } from './workspace.ts'
 
@@ -55,7 +56,7 @@ function inputOptions(service: WorkspaceService, unresolved: string[]): InputOpt
     moduleTypes: { '.sql': 'text', '.txt': 'text', '.html': 'text' },
     // Reading a property runs nothing in what we bundle: no getter there does more than answer.
     treeshake: { propertyReadSideEffects: false, moduleSideEffects: [{ test: PACKAGE_SOURCES, sideEffects: false }] },
-    plugins: [withoutUnusedParts],
+    plugins: [withoutUnusedParts, withoutUnusedClasses],
     // An import that leads nowhere is only a warning to rolldown, which leaves it to the runtime.
     onLog: (_, { code, message }) => void (code === 'UNRESOLVED_IMPORT' && unresolved.push(message)),
   }

@@ -43,6 +43,8 @@ export interface DevFile {
   adminKey?: string
   pid: number
   services: string[]
+  /** Where mails are read. */
+  mailbox?: string
   /** The local Cloudflare API, as wrangler wants it told. */
   cloudflare?: { apiBaseUrl: string; apiToken: string; accountId: string }
 }

@@ -19,6 +19,11 @@ export const LOCAL_SECRETS: LocalSecret[] = [
   { name: 'CLOUDFLARE_API_TOKEN', services: ['deploy'], purpose: 'what the local Cloudflare API asks of whoever publishes' },
   { name: 'DEPLOY_SECRET_KEY', services: ['deploy'], purpose: 'the secrets of published workers are stored encrypted under it' },
   { name: 'KEY_PEPPER', services: ['auth'], purpose: 'API keys are stored as an HMAC under it, so a copy of the table alone verifies no key' },
+  {
+    name: 'JWT_SIGNING_KEY',
+    services: ['auth'],
+    purpose: 'the keys that sign access tokens are stored encrypted under it, and refresh tokens are marked with it',
+  },
 ]
 
 /** A variable that differs on this machine from what `wrangler.jsonc` says. */
@@ -40,6 +45,8 @@ export const LOCAL_VARIABLES: LocalVariable[] = [
     value: (port) => `.localhost:${port}`,
     purpose: 'what follows a production host name, as in db.do.localhost:8787',
   },
+  { name: 'PLATFORM_URL', services: ['auth'], value: (port) => `http://localhost:${port}`, purpose: 'where the gateway answers on this machine' },
+  { name: 'MAIL_FROM', services: ['auth'], value: () => 'login@platform.localhost', purpose: 'mails come from here, and go no further than the mailbox' },
   { name: 'LOG_WAIT_MS', services: ['gateway'], value: () => '20', purpose: 'a line for each request by itself costs the gateway a third of its rate' },
   {
     name: 'DATABASE_URL',

@@ -4,6 +4,7 @@ import type { LocalCloudflare } from '../cloudflare/cloudflare.ts'
 import { withOutboundParameters } from '../cloudflare/outbound.ts'
 import type { LocalDatabase } from './database.ts'
 import type { LocalAnalytics } from './analytics.ts'
+import { OUTBOX } from '../mail/outbox.ts'
 import { DATABASE_SERVICE, FRONT_SERVICE, localEnv, PUBLISHING_SERVICE, type Secrets } from './local-configuration.ts'
 import type { WorkspaceService, WranglerConfig } from './workspace.ts'
 
@@ -26,6 +27,8 @@ export interface ExtraWorker {
   consumes?: string[]
   /** Dispatch namespaces by binding, without an outbound Worker. */
   namespaces?: Record<string, string>
+  /** Durable Objects of a service by binding. */
+  objects?: Record<string, { service: string; className: string }>
   /** HTTP servers of this machine, `host:port`, by binding. */
   servers?: Record<string, string>
   /** Whether it has a socket of its own; its address is then in `Platform.workerUrls`. */
@@ -54,6 +57,8 @@ export interface Scene {
   cloudflare?: Pick<LocalCloudflare, 'dispatchNamespace' | 'access'> | undefined
   /** The extra Worker that stands for the internet where outbound Workers ask it. */
   internet?: string | undefined
+  /** Variables over all others, by service. */
+  variables?: Record<string, Record<string, string>> | undefined
 }
 
 /** What outbound Workers' own requests go through: names are looked up first, and those that lead to this machine or a private network are refused. */
@@ -109,10 +114,12 @@ function serviceOptions(scene: Scene, { name, config }: WorkspaceService): Worke
       env: {
         ...envOf(name, config),
         ...namespaceEnv(scene, config),
+        ...mailEnv(scene, config),
         ...textEnv(localEnv(name, scene.port, scene.secrets)),
         ...databaseEnv(name, scene),
         ...analyticsEnv(name, scene.analytics),
         ...publishingEnv(name, scene.cloudflare),
+        ...textEnv(scene.variables?.[name] ?? {}),
       },
       exports: Object.fromEntries(sqliteClassesOf(config).map((className) => [className, { type: 'durable-object', storage: 'sqlite' } as const])),
       triggers: consumers.map((consumer) => ({ type: 'queue', ...consumerOf(consumer) }) as const),
@@ -126,6 +133,9 @@ function extraOptions(scene: Scene, worker: ExtraWorker): WorkerOptions {
   const bindings = Object.entries(worker.bindings ?? {}).map(([name, { service, entrypoint, props }]) => [name, workerBinding(service, entrypoint, props)])
   const servers = Object.entries(worker.servers ?? {}).map(([name, address]) => [name, { type: 'external', address, http: {} } as const])
   const producers = Object.entries(worker.queues ?? {}).map(([binding, name]) => [binding, { type: 'queue', name } as const])
+  const objects = Object.entries(worker.objects ?? {}).map(
+    ([binding, { service, className }]) => [binding, { type: 'durable-object', worker: service, exportName: className }] as const,
+  )
   const port = extraPorts.get(worker.name)
   return {
     config: {
@@ -134,7 +144,7 @@ function extraOptions(scene: Scene, worker: ExtraWorker): WorkerOptions {
       env: {
         ...textEnv(worker.vars ?? {}),
         ...Object.fromEntries(bindings),
-        ...Object.fromEntries([...producers, ...servers]),
+        ...Object.fromEntries([...producers, ...servers, ...objects]),
         ...namespaceEnv(scene, { dispatch_namespaces }),
       },
       triggers: (worker.consumes ?? []).map((name) => ({ type: 'queue', name, maxBatchSize: 1, maxBatchTimeout: 0 }) as const),
@@ -187,6 +197,12 @@ function namespaceEnv({ cloudflare }: Scene, config: Pick<WranglerConfig, 'dispa
     cloudflare?.dispatchNamespace(namespace, outbound && { worker: outbound.service, parameters: outbound.parameters ?? [] }),
   ])
   return Object.fromEntries(bindings.filter(([, value]) => value !== undefined))
+}
+
+/** Cloudflare's binding for mail is here the Worker that keeps them. */
+function mailEnv({ extraWorkers }: Scene, { send_email }: WranglerConfig): Env {
+  if (!extraWorkers.some(({ name }) => name === OUTBOX.worker)) return {}
+  return Object.fromEntries((send_email ?? []).map(({ name }) => [name, workerBinding(OUTBOX.worker, OUTBOX.entrypoint, undefined)]))
 }
 
 function outboundWorkers({ services }: Scene): Set<string> {

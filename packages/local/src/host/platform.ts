@@ -11,8 +11,9 @@ import type { PlatformEvent, PlatformListener } from './events.ts'
 import { endOrphan } from './leash.ts'
 import { readSecrets, type Secrets } from './local-configuration.ts'
 import { miniflareOptions, type ExtraWorker } from './miniflare-options.ts'
-import { chooseListening, freePort, takenPort, type Listening } from './ports.ts'
+import { chooseListening, clearly, freePort, portsOf, type Listening } from './ports.ts'
 import { DEFAULT_V8_FLAGS, startRuntime, type LocalWorker, type Runtime } from './runtime.ts'
+import { openSignIn, SIGN_IN_SERVICE, withSignIn, type LocalSignIn } from './sign-in.ts'
 import { lazySourceMaps, sourcePositions } from './source-positions.ts'
 import { Sources } from './sources.ts'
 import { clearState } from './state.ts'
@@ -41,6 +42,8 @@ export interface PlatformOptions {
   /** Runs the Workers as they are deployed, minified. */
   minify?: boolean
   extraWorkers?: ExtraWorker[]
+  /** Variables over those that a service has on this machine, by service. */
+  variables?: Record<string, Record<string, string>>
   /** The extra Worker that stands for the internet where published code and outbound Workers ask it. */
   internet?: string
   onEvent?: PlatformListener
@@ -64,6 +67,8 @@ export interface Platform {
   analytics?: { url: string; engine: string }
   /** Absent in a workspace without an auth service. `isNew` tells whether this start made the key. */
   admin?: { adminKey: string; isNew: boolean }
+  /** Where mails end, and who signs people in besides; absent in a workspace without an auth service. */
+  signIn?: Pick<LocalSignIn, 'mailbox' | 'workos'>
   /** What publishes and runs Workers here; absent in a workspace whose Workers dispatch to none. */
   cloudflare?: LocalCloudflare
   /** The processes that belong to it, besides the database's and those of published code. */
@@ -122,14 +127,14 @@ async function prepare(options: PlatformOptions, defer: Ground['defer']): Promis
 
 async function run(options: PlatformOptions, ground: Ground): Promise<Omit<Platform, 'stop'>> {
   const { stateDir, listening, sources, step } = ground
-  const { database, analytics } = await gather(options, ground)
+  const { database, analytics, signIn } = await gather(options, ground)
   const services = sources.services.map(({ name }) => name)
   const shell = createConsole(services)
-  const extraWorkers = [...(options.extraWorkers ?? []), ...(shell ? [shell.worker] : [])]
+  const extraWorkers = [...(options.extraWorkers ?? []), ...(signIn ? [signIn.worker] : []), ...(shell ? [shell.worker] : [])]
   const extraPorts = await portsOf(extraWorkers)
   const home = `127.0.0.1:${await freePort()}`
   const cloudflare = await step('cloudflare', () => openCloudflare(ground, home))
-  const { runtime, upkeep } = await runWorkers(options, ground, { database, analytics, cloudflare, home, extraWorkers, extraPorts })
+  const { runtime, upkeep } = await runWorkers(options, ground, { database, analytics, signIn, cloudflare, home, extraWorkers, extraPorts })
   const url = `http://localhost:${listening.port}`
   const admin = shell && (await step('admin key', () => openConsole(stateDir, runtime, shell)))
   await writeDevFile(stateDir, {
@@ -137,6 +142,7 @@ async function run(options: PlatformOptions, ground: Ground): Promise<Omit<Platf
     ...(admin ? { adminKey: admin.adminKey } : {}),
     pid: process.pid,
     services,
+    ...(signIn ? { mailbox: signIn.mailbox.url } : {}),
     ...(cloudflare ? { cloudflare: cloudflare.access } : {}),
   })
   return {
@@ -147,6 +153,7 @@ async function run(options: PlatformOptions, ground: Ground): Promise<Omit<Platf
     ...(database ? { database: { url: database.url, engine: database.engine } } : {}),
     ...(analytics ? { analytics: { url: analytics.url, engine: analytics.engine } } : {}),
     ...(admin ? { admin } : {}),
+    ...(signIn ? { signIn } : {}),
     ...(cloudflare ? { cloudflare } : {}),
     pids: async () => ({ host: process.pid, workerd: await runtime.pid() }),
     worker: runtime.worker,
@@ -157,6 +164,7 @@ async function run(options: PlatformOptions, ground: Ground): Promise<Omit<Platf
 interface Stores {
   database: LocalDatabase | undefined
   analytics: LocalAnalytics | undefined
+  signIn: LocalSignIn | undefined
 }
 
 /** All that can be had at the same time: the database, the analytics, the bundles, and Miniflare itself, whose reading takes as long as starting the Workers. */
@@ -165,15 +173,16 @@ async function gather(options: PlatformOptions, { stateDir, secrets, sources, st
   const { databaseUrl, clickhouse } = options
   const database = step('database', () => openLocalDatabase({ ...place, ...(databaseUrl === undefined ? {} : { databaseUrl }) }))
   const analytics = step('analytics', () => openLocalAnalytics({ ...place, ...(clickhouse === undefined ? {} : { clickhouse }) }))
-  for (const opening of [database, analytics]) {
+  const signIn = step('sign-in', () => openSignIn({ ...place, given: options.variables?.[SIGN_IN_SERVICE] ?? {} }))
+  for (const opening of [database, analytics, signIn]) {
     opening.then(
       (opened) => defer(() => opened?.close()),
       () => {},
     )
   }
-  const parts = [database, analytics, step('bundles', () => sources.refresh()), step('runtime', () => import('miniflare'))]
+  const parts = [database, analytics, signIn, step('bundles', () => sources.refresh()), step('runtime', () => import('miniflare'))]
   for (const part of await Promise.allSettled(parts)) if (part.status === 'rejected') throw part.reason
-  return { database: await database, analytics: await analytics }
+  return { database: await database, analytics: await analytics, signIn: await signIn }
 }
 
 interface Cast extends Stores {
@@ -187,7 +196,7 @@ interface Cast extends Stores {
 async function runWorkers(
   options: PlatformOptions,
   ground: Ground,
-  { database, analytics, cloudflare, home, ...extra }: Cast,
+  { database, analytics, signIn, cloudflare, home, ...extra }: Cast,
 ): Promise<{ runtime: Runtime; upkeep: Upkeep }> {
   const { stateDir, listening, secrets, sources, step, defer, onEvent } = ground
   const current = () => {
@@ -203,6 +212,7 @@ async function runWorkers(
       analytics,
       cloudflare,
       internet,
+      variables: withSignIn(options.variables, signIn),
       ...listening,
       ...extra,
     })
@@ -220,11 +230,6 @@ async function openConsole(stateDir: string, runtime: Runtime, { token }: Consol
   return ensureAdminKey(stateDir, await runtime.worker('console'), token)
 }
 
-async function portsOf(workers: ExtraWorker[]): Promise<Map<string, number>> {
-  const listening = workers.filter(({ listens }) => listens === true)
-  return new Map(await Promise.all(listening.map(async ({ name }) => [name, await freePort()] as const)))
-}
-
 function stepper(onEvent: PlatformListener): Ground['step'] {
   return async (name, run) => {
     const start = performance.now()
@@ -237,11 +242,4 @@ function stepper(onEvent: PlatformListener): Ground['step'] {
 function inSources(onEvent: PlatformListener, sources: Sources): PlatformListener {
   const mapOf = lazySourceMaps((service) => sources.bundles.get(service)?.sourceMap)
   return (event: PlatformEvent) => onEvent(event.type === 'log' ? { ...event, message: sourcePositions(event.message, mapOf) } : event)
-}
-
-/** Another program may take the port after it was found free. */
-function clearly(port: number): (error: unknown) => never {
-  return (error) => {
-    throw error instanceof Error && 'code' in error && error.code === 'ERR_ADDRESS_IN_USE' ? new Error(takenPort(port), { cause: error }) : error
-  }
 }

@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { createServer } from 'node:net'
+import type { ExtraWorker } from './miniflare-options.ts'
 
 /** Where the platform listens. */
 export interface Listening {
@@ -39,6 +40,19 @@ export async function freePort(host = '127.0.0.1'): Promise<number> {
 /** What to say about a port that another program has. */
 export function takenPort(port: number): string {
   return `Port ${port} is taken by another program; choose another with --port`
+}
+
+/** Ports for the Workers that listen on one of their own. */
+export async function portsOf(workers: ExtraWorker[]): Promise<Map<string, number>> {
+  const listening = workers.filter(({ listens }) => listens === true)
+  return new Map(await Promise.all(listening.map(async ({ name }) => [name, await freePort()] as const)))
+}
+
+/** Says of an error that it is a taken port, if it is: another program may take the port after it was found free. */
+export function clearly(port: number): (error: unknown) => never {
+  return (error) => {
+    throw error instanceof Error && 'code' in error && error.code === 'ERR_ADDRESS_IN_USE' ? new Error(takenPort(port), { cause: error }) : error
+  }
 }
 
 /** Listens and stops. The port that was had, or the code of the error. */

@@ -38,6 +38,11 @@ const UNUSED_PARTS: UnusedPart[] = [
       'This Worker is bundled without column builders by name: write pgTable(name, { id: text() }) with imported builders, not (t) => ({ id: t.text() })',
   },
   {
+    module: '@workos-inc/node/lib/webapi-C2FQ2NNL.mjs',
+    why: 'A copy of jose, for sessions that WorkOS keeps; ours are our own.',
+    refusal: 'This Worker is bundled without the sessions of WorkOS: its own are in auth/src/sessions',
+  },
+  {
     module: 'drizzle-orm/relations.js',
     why: 'Its dialect and driver know relations; ours is given no schema, so it never asks for any.',
     refusal: NO_RELATIONS,

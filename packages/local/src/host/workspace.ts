@@ -49,6 +49,7 @@ const WranglerConfigShape = z.object({
     .optional(),
   kv_namespaces: z.array(z.object({ binding: z.string(), id: z.string().optional() })).optional(),
   dispatch_namespaces: z.array(DispatchNamespaceBinding).optional(),
+  send_email: z.array(z.object({ name: z.string() })).optional(),
   r2_buckets: z.array(z.object({ binding: z.string(), bucket_name: z.string().optional() })).optional(),
   triggers: z.object({ crons: z.array(z.string()).optional() }).optional(),
   rules: z.array(z.object({ type: z.string(), globs: z.array(z.string()), fallthrough: z.boolean().optional() })).optional(),

@@ -29,11 +29,17 @@ it('adds a secret that came to be needed, and keeps those there are', async () =
 })
 
 it('hands a secret to the service it belongs to and to no other', () => {
-  const secrets = { DB_ROLE_SECRET: 'roles', KEY_PEPPER: 'pepper' }
+  const secrets = { DB_ROLE_SECRET: 'roles', KEY_PEPPER: 'pepper', JWT_SIGNING_KEY: 'signing' }
 
   expect(localEnv('db', 8787, secrets)).toMatchObject({ DB_ROLE_SECRET: 'roles' })
   expect(localEnv('db', 8787, secrets)).not.toHaveProperty('KEY_PEPPER')
-  expect(localEnv('auth', 8787, secrets)).toEqual({ KEY_MODE: 'test', KEY_PEPPER: 'pepper' })
+  expect(localEnv('auth', 8787, secrets)).toEqual({
+    KEY_MODE: 'test',
+    KEY_PEPPER: 'pepper',
+    JWT_SIGNING_KEY: 'signing',
+    PLATFORM_URL: 'http://localhost:8787',
+    MAIL_FROM: 'login@platform.localhost',
+  })
   expect(localEnv('gateway', 8787, secrets)).toEqual({ KEY_MODE: 'test', HOST_SUFFIX: '.localhost:8787', LOG_WAIT_MS: '20' })
 })
 

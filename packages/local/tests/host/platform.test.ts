@@ -33,6 +33,15 @@ it('keeps the operator’s console from whoever lacks its token', async () => {
   expect(answer.status).toBe(404)
 })
 
+it('gives a service the variables that it is started with, over all others', async () => {
+  const platform = await started({
+    root: await workspace(),
+    variables: { gateway: { GREETING: 'good day', KEY_MODE: 'live' }, notes: { HOST_SUFFIX: '.elsewhere' } },
+  })
+
+  expect(JSON.parse(await get(platform, '/env'))).toMatchObject({ greeting: 'good day', mode: 'live', suffix: `.localhost:${platform.port}` })
+})
+
 it('gives each binding its props, and each Worker its local variables and no secret of another', async () => {
   const platform = await started({ root: await workspace() })
 
@@ -92,7 +101,9 @@ it('writes address, admin key and services to a file that only its owner can rea
   const file = join(root, '.local/dev.json')
   const content = JSON.parse(await readFile(file, 'utf8'))
 
-  expect(content).toEqual({ url: platform.url, adminKey: platform.admin?.adminKey, pid: process.pid, services: ['auth', 'gateway', 'notes'] })
+  const services = ['auth', 'gateway', 'notes']
+  const mailbox = platform.signIn?.mailbox.url
+  expect(content).toEqual({ url: platform.url, adminKey: platform.admin?.adminKey, pid: process.pid, services, mailbox })
   expect((await stat(file)).mode & 0o777).toBe(0o600)
 })
 

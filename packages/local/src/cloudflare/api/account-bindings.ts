@@ -11,6 +11,14 @@ const BOUND = z.discriminatedUnion('type', [
   z.object({ type: z.literal('queue'), name, queue_name: z.string() }),
   z.object({ type: z.literal('kv_namespace'), name, namespace_id: z.string() }),
   z.object({ type: z.literal('r2_bucket'), name, bucket_name: z.string() }),
+  // Which addresses may be written to and from is Cloudflare's to refuse when a mail is sent.
+  z.object({
+    type: z.literal('send_email'),
+    name,
+    destination_address: z.string().optional(),
+    allowed_destination_addresses: z.array(z.string()).optional(),
+    allowed_sender_addresses: z.array(z.string()).optional(),
+  }),
   z.object({
     type: z.literal('dispatch_namespace'),
     name,
@@ -66,6 +74,8 @@ async function refuseAbsent(call: Call, { state }: Account, binding: Bound): Pro
         throw new CloudflareError(400, 100_119, `binding ${binding.name}: dispatch namespace '${binding.namespace}' not found`)
       }
       return binding.outbound && refuseAbsentWorker(call, binding.name, binding.outbound.worker.service)
+    case 'send_email':
+      return
     case 'service':
       return refuseAbsentWorker(call, binding.name, binding.service)
   }

@@ -31,6 +31,7 @@ export type ResourceBinding =
   | { type: 'queue'; name: string; queue_name: string }
   | { type: 'kv_namespace'; name: string; namespace_id: string }
   | { type: 'r2_bucket'; name: string; bucket_name: string }
+  | { type: 'send_email'; name: string; destination_address?: string; allowed_destination_addresses?: string[]; allowed_sender_addresses?: string[] }
   | { type: 'dispatch_namespace'; name: string; namespace: string; outbound?: { worker: { service: string }; params?: { name: string }[] } }
 
 /** A static file of a script. */

@@ -1,4 +1,4 @@
-import { BoundedCache } from '@dot-do/worker-utils'
+import { BoundedCache } from './lru.ts'
 
 /** How long an answer is taken as it is, and how long it serves while a newer one is on its way. Both count from when it was asked for. */
 export interface Freshness {
