@@ -1,15 +1,19 @@
+import type { LimitDecision } from '@dot-do/worker-middleware/rate-limit'
 import { take, type Charge, type Counting, type Payer } from '../src/limits.ts'
 
 /** What is asked of one isolate: to count so many calls at once, or to let so many strangers' addresses call one counter. */
 export type Asked = { charge: Charge; payer: Payer; calls: number } | { addresses: number; batch: number }
 
 /** A gateway's isolate with nothing of the gateway but its counting. Several of them stand for isolates that share the counters. */
+// oxlint-disable-next-line import/no-default-export -- what a Worker exports
 export default {
   async fetch(request: Request, env: Counting['env'], ctx: ExecutionContext): Promise<Response> {
     const asked: Asked = await request.json()
     if ('addresses' in asked) return Response.json(await flood(asked, env))
     const { charge, payer, calls } = asked
-    return Response.json(await Promise.all(Array.from({ length: calls }, () => take(charge, payer, { env, ctx }))))
+    const decisions: Promise<LimitDecision>[] = []
+    for (let made = 0; made < calls; made++) decisions.push(Promise.resolve(take(charge, payer, { env, ctx })))
+    return Response.json(await Promise.all(decisions))
   },
 }
 

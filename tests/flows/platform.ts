@@ -15,8 +15,6 @@ export interface PlatformUnderTest {
   port: number
   adminKey: string
   probeUrl: string
-  /** The process that all Workers of the platform run in. */
-  workerdPid: number | undefined
   /** The internet of published code, to tell it what its DNS shall know. */
   internetUrl: string
   /** The local Cloudflare API. */
@@ -60,7 +58,6 @@ export async function setupPlatform(project: TestProject, options: Pick<Platform
     port: platform.port,
     adminKey: platform.admin.adminKey,
     probeUrl,
-    workerdPid: (await platform.pids()).workerd,
     internetUrl,
     cloudflare: platform.cloudflare.access,
     mailboxUrl: platform.signIn.mailbox.url,

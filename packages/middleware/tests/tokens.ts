@@ -9,7 +9,9 @@ export async function signer(kid: string) {
   const { x = '' } = await exportJWK(publicKey)
   const key: TokenVerification['keys'][number] = { kid, kty: 'OKP', crv: 'Ed25519', alg: 'EdDSA', use: 'sig', x }
   const sign = (claims: Record<string, unknown> = {}, header: Record<string, unknown> = {}) =>
-    new SignJWT({ ...claimsAt(Date.now()), ...claims }).setProtectedHeader({ alg: 'EdDSA', typ: 'at+jwt', kid, ...header } as JWTHeaderParameters).sign(privateKey)
+    new SignJWT({ ...claimsAt(Date.now()), ...claims })
+      .setProtectedHeader({ alg: 'EdDSA', typ: 'at+jwt', kid, ...header } as JWTHeaderParameters)
+      .sign(privateKey)
   return { key, sign }
 }
 
