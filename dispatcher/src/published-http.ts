@@ -32,8 +32,8 @@ export function cleanAnswer(answer: Response, { version, requestId, cookie }: An
 export function remade(answer: Response, headers: Headers): Response {
   const { status, statusText, webSocket } = answer
   if (webSocket) return new Response(null, { status, headers, webSocket })
-  // What is encoded goes on as it is: read and encoded again, it would be the same bytes by a longer way.
-  return new Response(answer.body, { status, statusText, headers, ...(headers.has('Content-Encoding') && { encodeBody: 'manual' as const }) })
+  // What is encoded goes on as it is where both ends know the encoding; said to be encoded by hand, its body would leave unpacked.
+  return new Response(answer.body, { status, statusText, headers })
 }
 
 /** A copy of headers without `x-dotdo-*`. */

@@ -40,7 +40,7 @@ export async function explain({ asked, method }: { asked: string; method: string
     layer: layerOf(url, target, call.env),
     operation: operation?.routed.name ?? null,
     permission,
-    limit: limitClassOf(target, operation),
+    limit: limitClassOf(target, method, operation),
     ...(target.openNs === undefined ? accessTo(permission, about, call.principal) : openAccess(about)),
   }
 }
@@ -86,7 +86,7 @@ function accessTo(permission: string | null, { url, target }: Asked, { kind, id,
 /** What the dispatcher knows of a published worker's address, as far as the asker may know it. */
 async function explainPublished(about: Asked, call: Call<Env>): Promise<Explanation> {
   const { url, target } = about
-  const parts = { ...partsOf(about), operation: null, permission: null, limit: limitClassOf(target, undefined) }
+  const parts = { ...partsOf(about), operation: null, permission: null, limit: limitClassOf(target, about.method) }
   const layer: Explanation['layer'] = target.domain !== undefined ? 'domain' : (target.published ?? 'host')
   if (call.principal.kind === 'service') return { ...parts, layer, ...granted('who may call a published worker, dispatcher’s resolve says') }
   try {

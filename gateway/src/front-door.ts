@@ -56,7 +56,7 @@ async function serve(visit: Visit, runtime: Runtime): Promise<Response> {
   visit.operation = found?.routed.name
   // What is public is so for everybody: nobody is asked who they are, so that one answer is good for all.
   const refused = target?.openNs === undefined && !visit.isKnown ? await recognise(visit, runtime) : undefined
-  visit.decision = await take(chargeOf(target, found), visit, runtime)
+  visit.decision = await take(chargeOf(target, request.method, found), visit, runtime)
   if (!visit.decision.allowed) throw new ServiceError('RATE_LIMITED', `More than ${visit.decision.limit} requests a minute; Retry-After says when to come back`)
   if (refused) throw refused
   // Whatever a route promises, these paths are for those who say who they are.

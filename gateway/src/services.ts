@@ -60,17 +60,18 @@ export function findOperation(
   return published || openNs !== undefined ? undefined : matchOperation(ROUTED.get(service) ?? [], method, path)
 }
 
-/** Routes by hand that try who somebody is, by service and the beginnings of their paths: no contract says how they are limited. */
-const SIGNING_IN: Readonly<Record<string, readonly string[]>> = { auth: ['/login', '/authorize', '/callback', '/token', '/session/'] }
+/** What tries who somebody is and is written by hand, by service: no contract says how it is limited. To look at the page, or to set out for a provider, tries nothing. */
+const SIGNING_IN: Readonly<Record<string, RegExp>> = { auth: /^(?:POST \/(?:login|token|session\/)|GET \/callback)/ }
 
 /** The counter that a request draws on. */
-export function limitClassOf({ service, path, published }: Pick<Target, 'service' | 'path' | 'published'>, found: MatchedOperation | undefined): string {
+export function limitClassOf(target: Pick<Target, 'service' | 'path' | 'published'>, method: string, found?: MatchedOperation): string {
+  const { service, path, published } = target
   if (published) return 'published'
   if (found) return found.routed.operation.limit ?? 'default'
-  return SIGNING_IN[service]?.some((beginning) => path.startsWith(beginning)) ? 'auth' : 'default'
+  return SIGNING_IN[service]?.test(`${method} ${path}`) ? 'auth' : 'default'
 }
 
 /** The counter that a request draws on, and how much; also one that leads nowhere. */
-export function chargeOf(target: Target | undefined, found: MatchedOperation | undefined): Charge {
-  return { limitClass: target ? limitClassOf(target, found) : 'default', cost: found?.routed.operation.cost ?? 1 }
+export function chargeOf(target: Target | undefined, method: string, found?: MatchedOperation): Charge {
+  return { limitClass: target ? limitClassOf(target, method, found) : 'default', cost: found?.routed.operation.cost ?? 1 }
 }

@@ -34,21 +34,23 @@ describe('a limit of one’s own', () => {
 
 describe('what a request draws on', () => {
   it.each([
-    ['auth', '/login', 'auth'],
-    ['auth', '/login/code', 'auth'],
-    ['auth', '/authorize', 'auth'],
-    ['auth', '/callback', 'auth'],
-    ['auth', '/session/refresh', 'auth'],
-    ['auth', '/nothing', 'default'],
-    ['db', '/login', 'default'],
-  ])('by hand at %s%s is the class %s', (service, path, limitClass) => {
-    expect(limitClassOf({ service, path }, undefined)).toBe(limitClass)
+    ['auth', 'POST', '/login', 'auth'],
+    ['auth', 'POST', '/login/code', 'auth'],
+    ['auth', 'POST', '/token', 'auth'],
+    ['auth', 'POST', '/session/refresh', 'auth'],
+    ['auth', 'GET', '/callback', 'auth'],
+    ['auth', 'GET', '/login', 'default'],
+    ['auth', 'GET', '/authorize', 'default'],
+    ['auth', 'POST', '/nothing', 'default'],
+    ['db', 'POST', '/login', 'default'],
+  ])('by hand of %s, %s %s, is the class %s', (service, method, path, limitClass) => {
+    expect(limitClassOf({ service, path }, method)).toBe(limitClass)
   })
 
   it('costs what the contract says, and no more than its class has', () => {
     const found = findOperation({ service: 'auth', path: '/audit/verify' }, 'GET')
 
-    expect(chargeOf({ service: 'auth', path: '/audit/verify', rule: '' }, found)).toEqual({ limitClass: 'default', cost: 10 })
+    expect(chargeOf({ service: 'auth', path: '/audit/verify', rule: '' }, 'GET', found)).toEqual({ limitClass: 'default', cost: 10 })
     for (const { operation } of ROUTES) expect(operation.cost ?? 1).toBeLessThanOrEqual(limitOf(operation.limit ?? 'default', 60))
   })
 })

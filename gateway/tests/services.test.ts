@@ -29,7 +29,7 @@ describe('the routes of the contracts', () => {
 
     expect(findOperation(request, 'GET')?.routed.name).toBe('health')
     expect(findOperation({ ...request, published: 'host' }, 'GET')).toBeUndefined()
-    expect([limitClassOf({ ...request, published: 'host' }, undefined), limitClassOf(request, undefined)]).toEqual(['published', 'default'])
+    expect([limitClassOf({ ...request, published: 'host' }, 'GET'), limitClassOf(request, 'GET')]).toEqual(['published', 'default'])
   })
 
   it('gives each operation over HTTP one route, and no two the same', () => {

@@ -1,9 +1,10 @@
 import { Readable } from 'node:stream'
+import { gunzipSync } from 'node:zlib'
 import { Agent, request, WebSocket } from 'undici'
 import { describe, expect, inject, it } from 'vitest'
 import { publish, workerName } from './publisher.ts'
 
-const { port } = inject('platform')
+const { port, adminKey } = inject('platform')
 
 /** Whatever the name, it is this machine's; not every machine knows `*.localhost`. */
 const thisMachine = new Agent({ connect: { lookup: (_host, _options, answer) => answer(null, [{ address: '127.0.0.1', family: 4 }]) } })
@@ -24,6 +25,11 @@ export default { async fetch(request) {
   if (pathname === '/endless') {
     const tick = new TextEncoder().encode('tick')
     return new Response(new ReadableStream({ pull: (controller) => scheduler.wait(5).then(() => controller.enqueue(tick)), cancel: () => void left++ }))
+  }
+  if (pathname.startsWith('/packed')) {
+    const body = new Response('text '.repeat(1000)).body
+    const headers = { 'Content-Encoding': 'gzip', 'Content-Type': 'text/plain' }
+    return pathname === '/packed/by-hand' ? new Response(body.pipeThrough(new CompressionStream('gzip')), { headers, encodeBody: 'manual' }) : new Response(body, { headers })
   }
   if (pathname === '/left') return new Response(String(left))
   if (pathname === '/closed') return new Response(closed)
@@ -86,6 +92,22 @@ describe('a published worker’s streams', () => {
 })
 
 describe('what passes through the gateway', () => {
+  it.each([
+    ['by hand', '/packed/by-hand', {}],
+    ['by the runtime', '/packed', {}],
+    ['by hand, for somebody with a key', '/packed/by-hand', { authorization: `Bearer ${adminKey}` }],
+    ['by the runtime, for somebody with a key', '/packed', { authorization: `Bearer ${adminKey}` }],
+  ])('arrives packed as it says, when it was packed %s', async (_how, path, headers) => {
+    const name = workerName()
+    await publish(name, STREAMS)
+
+    const answer = await request(`http://127.0.0.1:${port}${path}`, { headers: { host: `${name}.do.localhost:${port}`, ...headers } })
+    const body = Buffer.from(await answer.body.arrayBuffer())
+
+    expect(answer.headers['content-encoding']).toBe('gzip')
+    expect(gunzipSync(body).toString()).toBe('text '.repeat(1000))
+  })
+
   it('is not kept on the way: a hundred megabytes go there and back through some tens', async () => {
     const name = workerName()
     await publish(name, STREAMS)
