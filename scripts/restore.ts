@@ -26,7 +26,9 @@ await runCommand({ usage: USAGE, options, arguments: [1, 1] }, async (run) => {
   const database = await openOwned(whichDatabase(textOf(run, 'state')), 'new')
   try {
     const isOurs = await migrateAs({ at, migrations, engine }, database)
-    const { tables, leftOut } = await restore(database, file, run)
+    // What is there after migrations that ran just now, they made, and the backup has its own.
+    const replace = isOurs || run.values['replace'] === true
+    const { tables, leftOut } = await restore(database, { file, replace }, run)
     const { applied } = isOurs ? await database.migrate() : { applied: [] }
     for (const { table, rows } of leftOut) run.say(`left out ${table} (${counted(rows, 'row')}): this database has not the type of one of its columns`)
     for (const { service, name } of applied) run.say(`applied ${service}/migrations/${name}, which came after the backup`)
@@ -46,11 +48,11 @@ await runCommand({ usage: USAGE, options, arguments: [1, 1] }, async (run) => {
   }
 })
 
-async function restore(database: OwnedDatabase, file: string, { values, signal, progress }: Run): Promise<Restored> {
+async function restore(database: OwnedDatabase, { file, replace }: { file: string; replace: boolean }, { signal, progress }: Run): Promise<Restored> {
   const session = await database.session()
   try {
     const onProgress = ({ table, rows }: { table: string; rows: number }): void => progress(`${table}: ${counted(rows, 'row')}`)
-    return await restoreRecords(session, readBackupFile(file), { replace: values['replace'] === true, signal, onProgress })
+    return await restoreRecords(session, readBackupFile(file), { replace, signal, onProgress })
   } finally {
     await session.close()
   }

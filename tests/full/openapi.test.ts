@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { stateDirectory } from './dev-program.ts'
 import { internet } from '../flows/internet.ts'
+import { IDENTITY_STEPS } from './openapi-identity.ts'
 import { PUBLISHING_STEPS } from './openapi-publishing.ts'
 import { bootPlatform, type BootedPlatform } from './platform.ts'
 import { ROOT, runProgram } from './program.ts'
@@ -120,6 +121,7 @@ const STEPS: Step[] = [
   { operation: 'gateway_routes', status: 200, parameters: { explain: '/db/things', method: 'POST' } },
   { operation: 'gateway_routes', status: 401, stranger: true },
   { operation: 'mcp_health', status: 200 },
+  ...IDENTITY_STEPS,
   ...PUBLISHING_STEPS,
 ]
 

@@ -167,9 +167,10 @@ function responsesOf(operation: AnyOperation, components: Components): Json {
 
 /** Which refusals a reader of the document should be ready for; any answer may be INTERNAL. */
 function refusals(operation: AnyOperation): (keyof typeof ERROR_TABLE)[] {
-  const guarded = operation.permission === 'public' ? [] : (['UNAUTHENTICATED', 'FORBIDDEN'] as const)
+  const isOpen = operation.permission === 'public' && operation.kind === 'query'
   const changing = operation.kind === 'command' ? (['CONFLICT', 'TOO_LARGE'] as const) : []
-  return ['INVALID', ...guarded, 'NOT_FOUND', ...changing, 'RATE_LIMITED', 'INTERNAL', 'UNAVAILABLE']
+  // A credential that does not hold is refused everywhere; and what anybody may send, such as a code to sign in with, may be refused by itself.
+  return ['INVALID', 'UNAUTHENTICATED', ...(isOpen ? [] : (['FORBIDDEN'] as const)), 'NOT_FOUND', ...changing, 'RATE_LIMITED', 'INTERNAL', 'UNAVAILABLE']
 }
 
 const IDEMPOTENCY_KEY = {
@@ -181,7 +182,7 @@ const IDEMPOTENCY_KEY = {
 }
 
 const SECURITY_SCHEMES = {
-  bearer: { type: 'http', scheme: 'bearer', description: 'An API key' },
+  bearer: { type: 'http', scheme: 'bearer', description: 'An API key or an access token' },
   apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
 }
 

@@ -1,0 +1,66 @@
+import type { Step } from './openapi.test.ts'
+
+const acme = { id: 'acme' }
+const nobody = 'user_00000000000000000000000000'
+const noSession = 'sess_00000000000000000000000000'
+const trust = { id: '$steps.auth-createTrust-1.outputs.id' }
+const invite = { ...acme, invite: '$steps.auth-createInvite-1.outputs.id' }
+
+/** Every operation about people, organisations and jobs, as somebody with a key may use it, and refusals of each kind. Whoever signs in is tried in the flows. */
+export const IDENTITY_STEPS: Step[] = [
+  { operation: 'auth_createOrganisation', status: 201, body: { name: 'Acme', slug: 'acme' } },
+  { operation: 'auth_createOrganisation', status: 409, body: { name: 'Acme', slug: 'acme' } },
+  { operation: 'auth_createOrganisation', status: 400, body: { name: '' } },
+  { operation: 'auth_listOrganisations', status: 200, parameters: { limit: 1 } },
+  { operation: 'auth_getOrganisation', status: 200, parameters: acme },
+  { operation: 'auth_getOrganisation', status: 404, parameters: { id: 'nobody-here' } },
+  { operation: 'auth_updateOrganisation', status: 200, parameters: acme, body: { name: 'Acme Shoes' } },
+  { operation: 'auth_listMembers', status: 200, parameters: acme },
+  { operation: 'auth_removeMember', status: 404, parameters: { ...acme, user: nobody } },
+  { operation: 'auth_createInvite', status: 201, parameters: acme, body: { email: 'ada@example.com', role: 'admin' }, keeps: '/data/id' },
+  { operation: 'auth_createInvite', status: 400, parameters: acme, body: { email: 'ada' } },
+  { operation: 'auth_listInvites', status: 200, parameters: acme },
+  { operation: 'auth_revokeInvite', status: 200, parameters: invite },
+  { operation: 'auth_acceptInvite', status: 403, body: { token: 'x' } },
+  { operation: 'auth_linkDirectory', status: 200, parameters: acme, body: { directory: 'directory_01', groupRoles: { Staff: 'user' } } },
+  { operation: 'auth_createRole', status: 201, body: { name: 'writer', permissions: ['things:write'] } },
+  { operation: 'auth_updateRole', status: 200, parameters: { name: 'writer' }, body: { permissions: ['things:read'] } },
+  { operation: 'auth_updateRole', status: 404, parameters: { name: 'nobody' }, body: { permissions: ['things:read'] } },
+  { operation: 'auth_deleteRole', status: 200, parameters: { name: 'writer' } },
+  { operation: 'auth_assignRole', status: 404, parameters: { role: 'user' }, body: { user: nobody } },
+  { operation: 'auth_unassignRole', status: 404, parameters: { role: 'user', user: nobody } },
+  { operation: 'auth_grantPermission', status: 404, parameters: { user: nobody }, body: { permission: 'things:read' } },
+  { operation: 'auth_revokePermission', status: 404, parameters: { user: nobody, permission: 'things:read' } },
+  {
+    operation: 'auth_createTrust',
+    status: 201,
+    body: { repository: 'acme/shop', branch: 'main', permissions: ['deployments:create@shop'] },
+    keeps: '/data/id',
+  },
+  { operation: 'auth_createTrust', status: 400, body: { repository: 'acme', permissions: ['deployments:create'] } },
+  { operation: 'auth_listTrusts', status: 200, parameters: { limit: 1 } },
+  { operation: 'auth_deleteTrust', status: 200, parameters: trust },
+  { operation: 'auth_deleteOrganisation', status: 200, parameters: acme },
+  { operation: 'auth_sendCode', status: 200, body: { email: 'ada@example.com' }, stranger: true },
+  { operation: 'auth_sendCode', status: 400, body: { email: 'ada' }, stranger: true },
+  { operation: 'auth_signIn', status: 401, body: { email: 'ada@example.com', code: '0' }, stranger: true },
+  { operation: 'auth_refreshSession', status: 401, body: { refreshToken: 'rt_x' }, stranger: true },
+  { operation: 'auth_getMe', status: 200 },
+  { operation: 'auth_listSessions', status: 200 },
+  { operation: 'auth_revokeSession', status: 404, parameters: { id: noSession } },
+  { operation: 'auth_logout', status: 403, body: {} },
+  { operation: 'auth_logoutEverywhere', status: 200, body: { user: nobody } },
+  { operation: 'auth_listUsers', status: 200 },
+  { operation: 'auth_disableUser', status: 404, parameters: { id: nobody }, body: {} },
+  { operation: 'auth_enableUser', status: 404, parameters: { id: nobody }, body: {} },
+  { operation: 'auth_rotateSigningKey', status: 200, body: {} },
+  { operation: 'auth_listSigningKeys', status: 200 },
+  { operation: 'gateway_createDomain', status: 201, body: { host: 'data.example.com', service: 'db' } },
+  { operation: 'gateway_createDomain', status: 400, body: { host: 'data.example.com', service: 'nothing' } },
+  { operation: 'gateway_listDomains', status: 200 },
+  { operation: 'gateway_deleteDomain', status: 200, parameters: { host: 'data.example.com' } },
+  { operation: 'gateway_deleteDomain', status: 404, parameters: { host: 'data.example.com' } },
+  { operation: 'gateway_joinWaitlist', status: 200, body: { email: 'grace@example.com' }, stranger: true },
+  { operation: 'gateway_listWaitlist', status: 200, parameters: { limit: 1 } },
+  { operation: 'gateway_deleteFromWaitlist', status: 200, parameters: { email: 'grace@example.com' } },
+]
