@@ -2,12 +2,13 @@ import { describe, expect, it, vi } from 'vitest'
 import { admin } from './client.ts'
 import { canary, published, share } from './canaries.ts'
 import { says, visit } from './publisher.ts'
+import { eventually } from '../eventually.ts'
 
 describe('a canary', () => {
   it('keeps a visitor where it is, by cookie and by header', async () => {
     const name = await published(says('live'), says('canary'))
     await canary(name, { percent: 50 })
-    const first = await vi.waitFor(async () => {
+    const first = await eventually(async () => {
       const answer = await visit(`${name}.do`)
       expect(answer.headers['set-cookie']).toBeDefined()
       return answer
@@ -25,7 +26,7 @@ describe('a canary', () => {
     const name = await published(says('live'), says('canary'))
     await canary(name, { percent: 0, header: 'x-try-new' })
 
-    await vi.waitFor(async () => expect((await visit(`${name}.do`, '/', { headers: { 'x-try-new': '1' } })).text).toBe('canary'))
+    await eventually(async () => expect((await visit(`${name}.do`, '/', { headers: { 'x-try-new': '1' } })).text).toBe('canary'))
     expect(await share(name, 100)).toBe(0)
   })
 
@@ -48,7 +49,7 @@ describe('a canary', () => {
     )
 
     expect(slot?.abortedCanary).toMatchObject({ version: 2, reason: expect.stringContaining('20') as string })
-    await vi.waitFor(async () => expect(await share(name, 100)).toBe(0))
+    await eventually(async () => expect(await share(name, 100)).toBe(0))
     expect((await visit(`${name}.do`)).text).toBe('live')
   })
 
@@ -59,7 +60,7 @@ describe('a canary', () => {
 
     expect(await canary(name, { percent: 100 })).toMatchObject({ data: { canary: null, live: 2 } })
 
-    await vi.waitFor(async () => expect((await visit(`${name}.do`)).text).toBe('canary'))
+    await eventually(async () => expect((await visit(`${name}.do`)).text).toBe('canary'))
   })
 
   it('cannot be what is live, nor what was never published', async () => {

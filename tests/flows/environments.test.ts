@@ -1,6 +1,7 @@
 import { describe, expect, inject, it, vi } from 'vitest'
 import { admin, makeKey } from './client.ts'
 import { publish, says, visit, workerName } from './publisher.ts'
+import { eventually } from '../eventually.ts'
 
 describe('what nobody published', () => {
   it.each(['nobody-here.do', 'v7.nobody-here.do', 'acme.nobody.tenant.do', 'shop.example.com', 'nobody.staging.do'])(
@@ -18,10 +19,10 @@ describe('what nobody published', () => {
     await publish(name, says('here'))
 
     expect(await admin(`/deploy/workers/${name}`, { method: 'DELETE' })).toMatchObject({ status: 200, data: { status: 'down' } })
-    await vi.waitFor(async () => expect((await visit(`${name}.do`)).status).toBe(404))
+    await eventually(async () => expect((await visit(`${name}.do`)).status).toBe(404))
 
     await admin('/deploy/rollback', { body: { service: name } })
-    await vi.waitFor(async () => expect((await visit(`${name}.do`)).text).toBe('here'))
+    await eventually(async () => expect((await visit(`${name}.do`)).text).toBe('here'))
   })
 })
 
@@ -36,7 +37,7 @@ describe('environments', () => {
     const promoted = await admin('/deploy/promote', { body: { service: name, from: 'staging', environment: 'production' } })
 
     expect(promoted).toMatchObject({ status: 200, data: { version: 2, deployment: { action: 'promote' } } })
-    await vi.waitFor(async () => expect((await visit(`${name}.do`)).text).toBe('new'))
+    await eventually(async () => expect((await visit(`${name}.do`)).text).toBe('new'))
   })
 
   it('have previews by branch, and a version that is not live is left alone', async () => {
@@ -75,7 +76,7 @@ describe('the versions an environment keeps', () => {
     await vi.waitFor(async () => expect([await scriptStatus(1), await scriptStatus(2), await scriptStatus(3)]).toEqual([404, 404, 200]), { timeout: 10_000 })
 
     expect([(await visit(`v3.${name}.do`)).text, (await visit(`${name}.do`)).text]).toEqual(['3', '22'])
-    await vi.waitFor(async () => expect((await visit(`v1.${name}.do`)).status).toBe(404))
+    await eventually(async () => expect((await visit(`v1.${name}.do`)).status).toBe(404))
   })
 })
 
@@ -121,7 +122,7 @@ describe('secrets', () => {
 
     expect(set).toMatchObject({ status: 200, data: { name: 'TOKEN', version: 1 } })
     expect(set.text).not.toContain('hunter2')
-    await vi.waitFor(async () => expect((await visit(`${name}.do`)).text).toBe('1 hunter2'))
+    await eventually(async () => expect((await visit(`${name}.do`)).text).toBe('1 hunter2'))
     await publish(name, reveals('2 '))
     expect((await visit(`${name}.do`)).text).toBe('2 hunter2')
     const listed = await admin(`/deploy/secrets?service=${name}`)
@@ -130,8 +131,8 @@ describe('secrets', () => {
 
     await admin('/deploy/secrets/TOKEN', { method: 'PUT', body: { service: name, value: 'newer' } })
     await admin('/deploy/rollback', { body: { service: name } })
-    await vi.waitFor(async () => expect((await visit(`${name}.do`)).text).toBe('1 newer'))
+    await eventually(async () => expect((await visit(`${name}.do`)).text).toBe('1 newer'))
     await admin(`/deploy/secrets/TOKEN?service=${name}`, { method: 'DELETE' })
-    await vi.waitFor(async () => expect((await visit(`${name}.do`)).text).toBe('1 none'))
+    await eventually(async () => expect((await visit(`${name}.do`)).text).toBe('1 none'))
   })
 })

@@ -1,6 +1,7 @@
-import { describe, expect, inject, it, vi } from 'vitest'
+import { describe, expect, inject, it } from 'vitest'
 import { admin, ask, makeKey, unique } from './client.ts'
 import { base64, publish, says, visit, workerName } from './publisher.ts'
+import { eventually } from '../eventually.ts'
 
 const { port } = inject('platform')
 
@@ -46,12 +47,12 @@ describe('a published worker', () => {
     const live = () => visit(`${name}.do`).then(({ text }) => text)
 
     expect(await rollback()).toMatchObject({ status: 200, data: { version: 2 } })
-    await vi.waitFor(async () => expect(await live()).toBe('two'))
+    await eventually(async () => expect(await live()).toBe('two'))
     expect(await rollback()).toMatchObject({ status: 200, data: { version: 1 } })
-    await vi.waitFor(async () => expect(await live()).toBe('one'))
+    await eventually(async () => expect(await live()).toBe('one'))
     expect(await rollback()).toMatchObject({ status: 409 })
     expect(await rollback({ to: 3 })).toMatchObject({ status: 200 })
-    await vi.waitFor(async () => expect(await live()).toBe('three'))
+    await eventually(async () => expect(await live()).toBe('three'))
     expect(await rollback({ to: 9 })).toMatchObject({ status: 404 })
   })
 
@@ -155,7 +156,7 @@ describe('a published worker', () => {
     const name = workerName()
     await publish(name, `let n = 0; export default { fetch() { if (n++ > 0) throw new Error('the password is hunter2'); return new Response('ok') } }`)
 
-    const answer = await vi.waitFor(async () => {
+    const answer = await eventually(async () => {
       const thrown = await visit(`${name}.do`)
       expect(thrown.status).toBe(502)
       return thrown

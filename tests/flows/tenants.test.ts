@@ -1,6 +1,7 @@
-import { describe, expect, inject, it, vi } from 'vitest'
+import { describe, expect, inject, it } from 'vitest'
 import { admin, makeKey, unique } from './client.ts'
 import { publish, says, visit, workerName } from './publisher.ts'
+import { eventually } from '../eventually.ts'
 
 const { url } = inject('platform')
 
@@ -199,7 +200,7 @@ describe('what a worker asks of the internet', () => {
 
     const ask = (to: string) => visit(`${tenant}.${name}.tenant.do`, `/?to=${to}`).then(({ text }) => text)
 
-    await vi.waitFor(async () => expect(await ask('http://evil.example.org/')).toMatch(/^(refused|403)/))
+    await eventually(async () => expect(await ask('http://evil.example.org/')).toMatch(/^(refused|403)/))
     expect(await ask('http://api.example.com/')).toMatch(/^200/)
   })
 })
@@ -220,10 +221,10 @@ describe('a custom domain', () => {
     const internet = inject('platform').internetUrl
     await fetch(`${internet}/dns-query?name=${record}&set=${value}`, { headers: { 'x-host': 'cloudflare-dns.com' } })
     expect(await admin(`/deploy/domains/${host}/verify`, { key, method: 'POST' })).toMatchObject({ status: 200, data: { status: 'verified' } })
-    await vi.waitFor(async () => expect((await visit(host)).text).toBe('the shop'))
+    await eventually(async () => expect((await visit(host)).text).toBe('the shop'))
 
     await admin(`/deploy/domains/${host}`, { key, method: 'DELETE' })
-    await vi.waitFor(async () => expect((await visit(host)).status).toBe(404))
+    await eventually(async () => expect((await visit(host)).status).toBe(404))
   })
 
   it.each(['*.example.com', 'gateway.do', 'hello.do', 'not a host', 'localhost', '127.0.0.1', 'UPPER.example.com'])('cannot be %s', async (host) => {

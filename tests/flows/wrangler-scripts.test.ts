@@ -1,5 +1,6 @@
-import { describe, expect, inject, it, vi } from 'vitest'
+import { describe, expect, inject, it } from 'vitest'
 import { publish, says, visit, workerName } from './publisher.ts'
+import { eventually } from '../eventually.ts'
 
 const { cloudflare, adminKey } = inject('platform')
 
@@ -31,7 +32,7 @@ describe('a script that was put into a namespace without deploy', () => {
 
     await publish(name, says('by deploy'))
 
-    await vi.waitFor(async () => expect((await visit(`${name}.do`)).text).toBe('by deploy'))
+    await eventually(async () => expect((await visit(`${name}.do`)).text).toBe('by deploy'))
   })
 
   it('and cannot be started answers 503 for itself, with a reason for administrators only', async () => {
