@@ -13,7 +13,7 @@ export interface Wish {
 }
 
 /** How often is looked, while anybody waits. */
-const LOOK_MS = 50
+const LOOK_MS = 25
 
 /** How long a database that failed is left alone. */
 const REST_MS = 1_000
