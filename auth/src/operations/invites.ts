@@ -1,8 +1,7 @@
 import { batch, database } from '@dot-do/worker-data/database'
 import { commit } from '@dot-do/worker-data/ledger'
 import type { Call } from '@dot-do/worker-kernel/call'
-import { timestampSchema } from '@dot-do/worker-schemas'
-import { decodeCursor, generateId, pageOf, ServiceError } from '@dot-do/worker-utils'
+import { generateId, pageOf, ServiceError } from '@dot-do/worker-utils'
 import { and, desc, eq, isNull, sql } from 'drizzle-orm'
 import { iso } from '../api-keys.ts'
 import { appendAudit } from '../audit.ts'
@@ -13,6 +12,7 @@ import { hashInvite, inviteOf, inviteToken, sendInvite, shownInvite, waits, whyO
 import { findMember, memberOf, type ShownMember } from '../organisations/members.ts'
 import { permissionsOfRole } from '../organisations/own-roles.ts'
 import { hold, placeOf, type Place } from '../organisations/place.ts'
+import { placeInList } from '../place-in-list.ts'
 import { invites, members, SCHEMA, users } from '../tables.ts'
 
 const DAY_MS = 86_400_000
@@ -133,10 +133,6 @@ function over(path: string, message: string): ServiceError {
 }
 
 function olderThan(cursor: string) {
-  const [at, id] = decodeCursor(cursor, isPlaceInList)
+  const [at, id] = placeInList(cursor)
   return sql`(${invites.createdAt}, ${invites.id}) < (${at}::timestamptz, ${id})`
-}
-
-function isPlaceInList(value: unknown): value is [at: string, id: string] {
-  return Array.isArray(value) && timestampSchema.safeParse(value[0]).success && typeof value[1] === 'string'
 }

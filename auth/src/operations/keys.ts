@@ -1,14 +1,14 @@
 import { database } from '@dot-do/worker-data/database'
 import { commit } from '@dot-do/worker-data/ledger'
 import type { Call } from '@dot-do/worker-kernel/call'
-import { timestampSchema } from '@dot-do/worker-schemas'
-import { allows, covers, decodeCursor, displayApiKey, generateApiKey, generateId, pageOf, ServiceError } from '@dot-do/worker-utils'
+import { allows, covers, displayApiKey, generateApiKey, generateId, pageOf, ServiceError } from '@dot-do/worker-utils'
 import { and, desc, eq, isNull, sql } from 'drizzle-orm'
 import { expiryAfter, graceExpiry, hashKey, iso, renewedExpiry, shown, whyEnded, type KeyRow } from '../api-keys.ts'
 import { appendAudit } from '../audit.ts'
 import type { Env } from '../env.ts'
 import type { Operations } from '../operations.ts'
 import { permissionsOfRole } from '../organisations/own-roles.ts'
+import { placeInList } from '../place-in-list.ts'
 import { keys, SCHEMA } from '../tables.ts'
 
 export const createKey: Operations['createKey'] = async (input, call) => {
@@ -115,12 +115,8 @@ function ofTenant({ principal }: Call<Env>) {
   return allows(principal.permissions, '*') ? undefined : eq(keys.tenant, principal.tenant)
 }
 
-function isPlace(value: unknown): value is [at: string, id: string] {
-  return Array.isArray(value) && timestampSchema.safeParse(value[0]).success && typeof value[1] === 'string'
-}
-
 function olderThan(cursor: string) {
-  const [at, id] = decodeCursor(cursor, isPlace)
+  const [at, id] = placeInList(cursor)
   return sql`(${keys.createdAt}, ${keys.id}) < (${at}::timestamptz, ${id})`
 }
 

@@ -1,7 +1,6 @@
 import { batch, database, type Buildable } from '@dot-do/worker-data/database'
 import type { Call } from '@dot-do/worker-kernel/call'
-import { timestampSchema } from '@dot-do/worker-schemas'
-import { decodeCursor, pageOf } from '@dot-do/worker-utils'
+import { pageOf } from '@dot-do/worker-utils'
 import { and, asc, eq, sql } from 'drizzle-orm'
 import { appendAudit } from '../audit.ts'
 import type { Env } from '../env.ts'
@@ -10,6 +9,7 @@ import { refuseBeyond } from '../organisations/giving.ts'
 import { MEMBER, memberOf, shownMember, type ShownMember } from '../organisations/members.ts'
 import { permissionsOfRole } from '../organisations/own-roles.ts'
 import { hold, isMember, placeOf, spareLastAdmin, type Place } from '../organisations/place.ts'
+import { placeInList } from '../place-in-list.ts'
 import { endSessionsOf } from '../sessions/ending.ts'
 import { refuseTokens } from '../sessions/revocations.ts'
 import { members, users } from '../tables.ts'
@@ -105,10 +105,6 @@ function audit(operation: string, { call, place, member, at, detail }: Audited):
 }
 
 function youngerThan(cursor: string) {
-  const [since, user] = decodeCursor(cursor, isPlaceInList)
+  const [since, user] = placeInList(cursor)
   return sql`(${members.since}, ${members.userId}) > (${since}::timestamptz, ${user})`
-}
-
-function isPlaceInList(value: unknown): value is [since: string, user: string] {
-  return Array.isArray(value) && timestampSchema.safeParse(value[0]).success && typeof value[1] === 'string'
 }

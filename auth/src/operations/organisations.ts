@@ -1,8 +1,7 @@
 import { batch, database } from '@dot-do/worker-data/database'
 import { commit } from '@dot-do/worker-data/ledger'
 import type { Call } from '@dot-do/worker-kernel/call'
-import { timestampSchema } from '@dot-do/worker-schemas'
-import { allows, decodeCursor, generateId, pageOf, ServiceError } from '@dot-do/worker-utils'
+import { allows, generateId, pageOf, ServiceError } from '@dot-do/worker-utils'
 import { and, desc, eq, isNull, sql } from 'drizzle-orm'
 import { iso } from '../api-keys.ts'
 import { appendAudit } from '../audit.ts'
@@ -11,6 +10,7 @@ import type { Operations } from '../operations.ts'
 import { foundStatement } from '../organisations/founding.ts'
 import { hold, PLACE, placeOf, shownPlace, visiblePlace } from '../organisations/place.ts'
 import { isReserved, slugOf } from '../organisations/slug.ts'
+import { placeInList } from '../place-in-list.ts'
 import { PLATFORM_TENANT } from '../roles.ts'
 import { members, organisations, SCHEMA } from '../tables.ts'
 
@@ -80,10 +80,6 @@ function visible({ principal }: Call<Env>) {
 }
 
 function olderThan(cursor: string) {
-  const [at, id] = decodeCursor(cursor, isPlace)
+  const [at, id] = placeInList(cursor)
   return sql`(${organisations.createdAt}, ${organisations.id}) < (${at}::timestamptz, ${id})`
-}
-
-function isPlace(value: unknown): value is [at: string, id: string] {
-  return Array.isArray(value) && timestampSchema.safeParse(value[0]).success && typeof value[1] === 'string'
 }

@@ -1,12 +1,12 @@
 import { batch, database } from '@dot-do/worker-data/database'
 import type { Call } from '@dot-do/worker-kernel/call'
-import { timestampSchema } from '@dot-do/worker-schemas'
-import { allows, decodeCursor, pageOf, ServiceError } from '@dot-do/worker-utils'
+import { allows, pageOf, ServiceError } from '@dot-do/worker-utils'
 import { and, count, desc, eq, getTableColumns, gt, isNull, sql } from 'drizzle-orm'
 import { iso } from '../api-keys.ts'
 import { appendAudit } from '../audit.ts'
 import type { Env } from '../env.ts'
 import type { Operations } from '../operations.ts'
+import { placeInList } from '../place-in-list.ts'
 import { endSession, endSessionsOf } from '../sessions/ending.ts'
 import { refuseTokens, refuseTokensOfSessions } from '../sessions/revocations.ts'
 import { shownSession, shownUser, type SessionRow } from '../sessions/shown.ts'
@@ -118,10 +118,6 @@ async function ownOrganisation(call: Call<Env>): Promise<string> {
 }
 
 function usedBefore(cursor: string) {
-  const [at, id] = decodeCursor(cursor, isPlace)
+  const [at, id] = placeInList(cursor)
   return sql`(${sessions.lastUsedAt}, ${sessions.id}) < (${at}::timestamptz, ${id})`
-}
-
-function isPlace(value: unknown): value is [at: string, id: string] {
-  return Array.isArray(value) && timestampSchema.safeParse(value[0]).success && typeof value[1] === 'string'
 }

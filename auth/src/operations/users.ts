@@ -1,12 +1,12 @@
 import { batch, database } from '@dot-do/worker-data/database'
 import type { Call } from '@dot-do/worker-kernel/call'
-import { timestampSchema } from '@dot-do/worker-schemas'
-import { decodeCursor, pageOf, ServiceError } from '@dot-do/worker-utils'
+import { pageOf, ServiceError } from '@dot-do/worker-utils'
 import { and, desc, eq, sql } from 'drizzle-orm'
 import { iso } from '../api-keys.ts'
 import { appendAudit } from '../audit.ts'
 import type { Env } from '../env.ts'
 import type { Operations } from '../operations.ts'
+import { placeInList } from '../place-in-list.ts'
 import { PLATFORM_TENANT } from '../roles.ts'
 import { endSessionsOf } from '../sessions/ending.ts'
 import { refuseTokens } from '../sessions/revocations.ts'
@@ -53,10 +53,6 @@ async function find(id: string, call: Call<Env>): Promise<UserRow> {
 }
 
 function olderThan(cursor: string) {
-  const [at, id] = decodeCursor(cursor, isPlace)
+  const [at, id] = placeInList(cursor)
   return sql`(${users.createdAt}, ${users.id}) < (${at}::timestamptz, ${id})`
-}
-
-function isPlace(value: unknown): value is [at: string, id: string] {
-  return Array.isArray(value) && timestampSchema.safeParse(value[0]).success && typeof value[1] === 'string'
 }

@@ -1,14 +1,14 @@
 import { batch, database } from '@dot-do/worker-data/database'
 import { commit } from '@dot-do/worker-data/ledger'
 import type { Call } from '@dot-do/worker-kernel/call'
-import { timestampSchema } from '@dot-do/worker-schemas'
-import { allows, decodeCursor, generateId, pageOf, ServiceError } from '@dot-do/worker-utils'
+import { allows, generateId, pageOf, ServiceError } from '@dot-do/worker-utils'
 import { and, asc, desc, eq, sql } from 'drizzle-orm'
 import { iso } from '../api-keys.ts'
 import { appendAudit } from '../audit.ts'
 import type { Env } from '../env.ts'
 import type { Operations } from '../operations.ts'
 import { refuseBeyond } from '../organisations/giving.ts'
+import { placeInList } from '../place-in-list.ts'
 import { signAccessToken } from '../sessions/access-tokens.ts'
 import { SCHEMA, trusts } from '../tables.ts'
 import { allowanceOf, type Allowance } from '../workloads/credential.ts'
@@ -117,10 +117,6 @@ function tenantFor(asked: string | undefined, { principal }: Call<Env>): string 
 }
 
 function olderThan(cursor: string) {
-  const [at, id] = decodeCursor(cursor, isPlace)
+  const [at, id] = placeInList(cursor)
   return sql`(${trusts.createdAt}, ${trusts.id}) < (${at}::timestamptz, ${id})`
-}
-
-function isPlace(value: unknown): value is [at: string, id: string] {
-  return Array.isArray(value) && timestampSchema.safeParse(value[0]).success && typeof value[1] === 'string'
 }
