@@ -17,13 +17,13 @@ export default defineConfig({
       {
         test: {
           name: 'node',
-          include: ['packages/*/tests/**/*.test.ts', '{gateway,db,auth,mcp,deploy,dispatcher}/tests/**/*.test.ts', 'scripts/tests/**/*.test.ts'],
+          include: ['packages/*/tests/**/*.test.ts', '{gateway,db,auth,mcp,deploy,dispatcher,queue,schedule}/tests/**/*.test.ts', 'scripts/tests/**/*.test.ts'],
           exclude: ['**/node_modules/**', '**/tests/workerd/**', FULL],
           testTimeout: 20_000,
           hookTimeout: 60_000,
         },
       },
-      '{packages/*,auth,dispatcher}/vitest.workerd.config.ts',
+      '{packages/*,auth,dispatcher,queue,schedule}/vitest.workerd.config.ts',
       {
         test: {
           name: 'flows',
@@ -34,6 +34,10 @@ export default defineConfig({
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },
+      },
+      {
+        // The whole platform on a clock of its own: each file boots one.
+        test: { name: 'clock', include: ['tests/clock/**/*.test.ts'], testTimeout: 180_000, hookTimeout: 180_000 },
       },
     ],
   },

@@ -7,6 +7,7 @@ import { measureBoot } from './boot.ts'
 import { measureCalls } from './calls.ts'
 import { measureChanges } from './changes.ts'
 import { measureCredentials } from './credentials.ts'
+import { measureJobs } from './jobs.ts'
 import { measureMemory } from './memory.ts'
 import { measureOpenLoad } from './open-load.ts'
 import { clearOnSignals } from './leavings.ts'
@@ -22,7 +23,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const RESULTS = fileURLToPath(new URL('results.json', import.meta.url))
 
 /** Parts that bring a platform of their own. */
-const ALONE = ['bundles', 'boot', 'memory', 'publishing', 'reads', 'search', 'analytics', 'changes'] as const
+const ALONE = ['bundles', 'boot', 'memory', 'publishing', 'reads', 'search', 'analytics', 'changes', 'jobs'] as const
 const PARTS = [...ALONE, 'load', 'calls', 'open', 'credentials'] as const
 const REFERENCES: TargetName[] = ['hello', 'hop', 'rpc-hop', 'fastify']
 const CANDIDATES: TargetName[] = ['gateway no-op', 'gateway no-op leased', 'gateway no-op jwt', 'thing read', 'thing write']
@@ -66,6 +67,7 @@ async function measure(extent: Extent, only: string | undefined): Promise<Partia
   if (isAsked('search')) results.search = await told('search', () => measureSearch(ROOT))
   if (isAsked('analytics')) results.analytics = await told('analytics', () => measureAnalytics(ROOT))
   if (isAsked('changes')) results.changes = await told('changes', () => measureChanges(ROOT))
+  if (isAsked('jobs')) results.jobs = await told('jobs', () => measureJobs(ROOT))
   if (ALONE.some((part) => part === only)) return results
   const stage = await told('platform', () => openStage(ROOT, { hasPeer: true }))
   try {

@@ -6,6 +6,7 @@ import type { BootFigures } from './boot.ts'
 import type { CallFigures } from './calls.ts'
 import type { ChangeFigures } from './changes.ts'
 import type { CredentialFigures } from './credentials.ts'
+import type { JobFigures } from './jobs.ts'
 import type { MemoryFigures } from './memory.ts'
 import type { OpenFigures } from './open-load.ts'
 import type { PublishingFigures } from './publishing.ts'
@@ -31,6 +32,7 @@ export interface Results {
   search: SearchFigures
   analytics: AnalyticsFigures
   changes: ChangeFigures
+  jobs: JobFigures
   bundles: { service: string; sizeGzBytes: number; ceilingGzBytes: number | undefined }[]
 }
 

@@ -3,7 +3,7 @@ import type { Results } from './results.ts'
 
 /** A run as text for people. Parts that were not measured are left out. */
 export function tableOf(results: Partial<Results>): string {
-  const { load, calls, open, boot, memory, machine, credentials } = results
+  const { load, calls, open, boot, memory, machine, credentials, jobs } = results
   return [
     ...(load ? [`Closed load, 16 connections${machine?.isPinned ? ', workerd on a core of its own' : ''}`, grid(LOAD_HEADER, load.map(loadRow)), ''] : []),
     ...(calls ? ['RPC within workerd, 16 at a time', grid(['', 'calls/s', 'CPU µs'], callRows(calls)), ''] : []),
@@ -15,6 +15,12 @@ export function tableOf(results: Partial<Results>): string {
     ...(credentials
       ? [
           `Credentials: key looked up ${credentials.keyLookup.p50Ms.toFixed(1)} ms p50, ${credentials.keyLookup.p95Ms.toFixed(1)} ms p95; token ${credentials.tokenHitUs.toFixed(2)} µs known, ${credentials.tokenMissUs.toFixed(0)} µs new`,
+        ]
+      : []),
+    ...(jobs
+      ? [
+          `Jobs: ${jobs.ownPerSecond.toFixed(0)} a second enqueued and done, pg-boss ${jobs.peerPerSecond.toFixed(0)}; started after ${jobs.start.p50Ms.toFixed(0)} ms p50, ${jobs.start.p95Ms.toFixed(0)} ms p95`,
+          `Tasks: idle CPU ${percent(jobs.tasks.idleShare)} without, ${percent(jobs.tasks.idleShareWithTasks)} with ${jobs.tasks.waiting}; lag ${jobs.tasks.lag.p50Ms.toFixed(0)} ms p50, ${jobs.tasks.lag.p95Ms.toFixed(0)} ms p95`,
         ]
       : []),
     '',
@@ -61,6 +67,10 @@ function grid(header: string[], rows: string[][]): string {
 
 function seconds(durationMs: number): string {
   return `${(durationMs / 1000).toFixed(2)} s`
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(2)} %`
 }
 
 function megabytes(bytes: number): string {

@@ -19,6 +19,12 @@ export const TENANT_PERMISSIONS: readonly string[] = [
   'sessions:write',
   'workloads:read',
   'workloads:write',
+  'jobs:read',
+  'jobs:write',
+  'tasks:read',
+  'tasks:write',
+  'generations:read',
+  'generations:write',
 ]
 
 /** What `admin` may in every organisation, narrowed to it: these reach whatever tenant a call names. */
@@ -34,8 +40,8 @@ export const NARROWED_PERMISSIONS: readonly string[] = [
 
 const BUILT_IN: Readonly<Record<string, readonly string[]>> = {
   admin: ['*'],
-  user: ['things:read', 'things:write', 'events:write', 'keys:read'],
-  viewer: ['things:read'],
+  user: ['things:read', 'things:write', 'events:write', 'keys:read', 'jobs:read', 'jobs:write', 'tasks:read', 'tasks:write'],
+  viewer: ['things:read', 'jobs:read', 'tasks:read'],
 }
 
 /** The roles every organisation has, with what they permit there. `*` reaches other tenants, so that only the platform's own organisation gives it. */

@@ -10,6 +10,7 @@ import { applyDirectoryEvent, linkDirectory } from './operations/directory.ts'
 import { health } from './operations/health.ts'
 import { acceptInvite, createInvite, listInvites, revokeInvite } from './operations/invites.ts'
 import { createKey, getKey, listKeys, revokeKey, rotateKey } from './operations/keys.ts'
+import { cleanUpKeys, cleanUpSessions, resolvePrincipal } from './operations/maintenance.ts'
 import { assignRole, grantPermission, listMembers, removeMember, revokePermission, unassignRole } from './operations/members.ts'
 import { createOrganisation, deleteOrganisation, getOrganisation, listOrganisations, updateOrganisation } from './operations/organisations.ts'
 import { can } from './operations/permissions.ts'
@@ -72,6 +73,9 @@ export const service = implement<typeof auth, Env>(
     tokenVerification,
     listSigningKeys,
     rotateSigningKey,
+    resolvePrincipal,
+    cleanUpSessions,
+    cleanUpKeys,
     recordAudit,
     listAudit,
     verifyAudit,

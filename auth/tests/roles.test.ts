@@ -5,27 +5,36 @@ import { deploy } from '@dot-do/worker-contracts/deploy'
 import { dispatcher } from '@dot-do/worker-contracts/dispatcher'
 import { gateway } from '@dot-do/worker-contracts/gateway'
 import { mcp } from '@dot-do/worker-contracts/mcp'
+import { queue } from '@dot-do/worker-contracts/queue'
+import { schedule } from '@dot-do/worker-contracts/schedule'
 import { allows, covers } from '@dot-do/worker-utils'
 import { describe, expect, it } from 'vitest'
 import { NARROWED_PERMISSIONS, permissionsOf, TENANT_PERMISSIONS } from '../src/roles.ts'
 
-const CONTRACTS: Contract[] = [auth, db, deploy, dispatcher, gateway, mcp]
+const CONTRACTS: Contract[] = [auth, db, deploy, dispatcher, gateway, mcp, queue, schedule]
 
 /** What only the platform's own people and Workers may: it reaches every tenant, or belongs to no tenant. */
 const PLATFORM = [
   'audit:verify',
   'audit:write',
+  'auth:maintain',
   'db:execute',
   'db:maintain',
   'db:query',
   'directories:write',
   'events:relay',
+  'executions:settle',
   'keys:verify',
   'limits:write',
   'pointers:read',
   'pointers:write',
+  'principals:resolve',
+  'queue:configure',
+  'queue:maintain',
+  'refusals:read',
   'routes:read',
   'routes:write',
+  'schedule:maintain',
   'signing-keys:read',
   'signing-keys:write',
   'tenants:read',

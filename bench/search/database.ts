@@ -72,7 +72,7 @@ export async function openFullDatabase(root: string, things: number): Promise<Fu
 
 function envAt(port: number): Env {
   return {
-    ...({} as Pick<Env, 'Connections' | 'ChangeWatches' | 'EventSpools'>), // Durable Objects are there on workerd only; searching needs none
+    ...({} as Pick<Env, 'Connections' | 'ChangeWatches' | 'EventSpools' | 'DB_BUCKET'>), // Durable Objects are there on workerd only; searching needs none
     KEY_MODE: 'test',
     DATABASE_TRANSPORT: 'http',
     DATABASE_URL: 'postgres://database.localhost/platform',

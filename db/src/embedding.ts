@@ -59,7 +59,7 @@ export async function demandVectors(env: Env): Promise<void> {
 
 /**
  * Makes the embeddings of things that were just written, or removes those of deleted ones, once the call was answered. A failure is logged; what is missing then,
- * the hourly run makes.
+ * the task generate-missing-embeddings makes.
  */
 export function embedLater(things: readonly { ns: string; id: string }[], call: Call<Env>): void {
   if (things.length === 0) return

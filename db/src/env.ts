@@ -26,6 +26,8 @@ export interface Env extends BaseEnv {
   CLICKHOUSE_PASSWORD?: string
   /** ClickHouse's HTTP endpoint as a binding, where it is not to be found by the URL's host. */
   CLICKHOUSE?: Fetcher
+  /** Copies of the database, under `backups/`. */
+  DB_BUCKET: R2Bucket
   /** Workers AI, which makes embeddings; without it they are made of words and parts of words. */
   AI?: Ai
 }

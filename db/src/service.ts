@@ -4,7 +4,9 @@ import document from '../../docs/openapi/db.json' with { type: 'json' }
 import { observed } from './analytics/tracking.ts'
 import type { Env } from './env.ts'
 import { ledger } from './ledger.ts'
-import { analyze, track, trackLines } from './operations/analytics.ts'
+import { analyze, listRefusals, track, trackLines } from './operations/analytics.ts'
+import { updateAnalytics } from './operations/analytics-hours.ts'
+import { backup, listBackups } from './operations/backups.ts'
 import { embed, generateMissingEmbeddings } from './operations/embeddings.ts'
 import { health } from './operations/health.ts'
 import { purgeDeleted } from './operations/maintenance.ts'
@@ -18,7 +20,7 @@ import { batch, deleteThing, importLines, restore, update, upsert } from './oper
 
 const things = { list, get, getAt, upsert, update, delete: deleteThing, restore, count, search, history, stats, types, recent, activity }
 const relations = { relate, unrelate, relationships, incoming }
-const many = { batch, import: importLines, embed, generateMissingEmbeddings, purgeDeleted }
+const many = { batch, import: importLines, embed, generateMissingEmbeddings, purgeDeleted, backup, listBackups, updateAnalytics, listRefusals }
 
 /** What db does, by contract. */
 export const service = implement<typeof db, Env>(

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { Env } from '../src/env.ts'
 import { scheduled } from '../src/scheduled.ts'
 import { as, type Db } from './as.ts'
 import { owned, startDb, type DbInProcess } from './in-process.ts'
@@ -71,30 +70,33 @@ describe('Workers AI, where it is bound', () => {
   })
 })
 
-describe('once an hour', () => {
-  // The hour is not looked at. What is deferred is the tracking of calls, which needs a Durable Object.
-  const hourly = (env: Env) => scheduled({} as ScheduledController, env, { waitUntil: (promise) => void promise.catch(() => undefined) })
-
-  it('what is missing is made, in more parts than one, and what was deleted long ago is removed', async () => {
+describe('embeddings that are missing', () => {
+  it('are made in more parts than one, as many as are asked for', async () => {
     await owned(
       running.database,
-      `insert into db.things (ns, id, type, content, data, visibility, version, created_at, updated_at, deleted_at)
-        select 'default', 'n/' || n, 'Note', 'text', '{}', 'private', 1, now(), now(), case when n > 205 then now() - interval '31 days' end from generate_series(1, 210) n`,
+      `insert into db.things (ns, id, type, content, data, visibility, version, created_at, updated_at)
+        select 'default', 'n/' || n, 'Note', 'text', '{}', 'private', 1, now(), now() from generate_series(1, 505) n`,
     )
 
-    await hourly(running.env)
+    const first = await keeper.generateMissingEmbeddings({ limit: 450 })
+    const second = await keeper.generateMissingEmbeddings({ limit: 10_000 })
 
-    expect(await keptEmbeddings(running)).toHaveLength(205)
-    expect(await owned(running.database, 'select count(*) from db.things')).toEqual([['205']])
+    expect([first, second]).toEqual([
+      { made: 450, missing: 55 },
+      { made: 55, missing: 0 },
+    ])
+    expect(await keptEmbeddings(running)).toHaveLength(505)
   })
+})
 
-  it('what was deleted is removed though the model is away', async () => {
+describe('once an hour', () => {
+  it('what was deleted long ago is removed', async () => {
     await note('a', 'zebra')
     await owned(running.database, `update db.things set deleted_at = now() - interval '31 days'`)
     await note('b', 'zebra')
-    await owned(running.database, 'delete from db.embeddings')
 
-    await hourly(withModel(running, () => Promise.reject(new Error('away'))))
+    // The hour is not looked at. What is deferred is the tracking of calls, which needs a Durable Object.
+    await scheduled({} as ScheduledController, running.env, { waitUntil: (promise) => void promise.catch(() => undefined) })
 
     expect(await owned(running.database, 'select id from db.things')).toEqual([['b']])
   })

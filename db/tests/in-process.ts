@@ -29,7 +29,7 @@ export async function startDb(names: string[]): Promise<DbInProcess> {
   const reach = (_url: string, init: RequestInit): Promise<Response> =>
     isDown ? Promise.reject(new TypeError('connect ECONNREFUSED db.internal')) : fetch(`http://127.0.0.1:${server.port}/sql`, init)
   const env: Env = {
-    ...({} as Pick<Env, 'Connections' | 'ChangeWatches' | 'EventSpools'>), // Durable Objects are there on workerd only; what needs them is tried in tests/flows
+    ...({} as Pick<Env, 'Connections' | 'ChangeWatches' | 'EventSpools' | 'DB_BUCKET'>), // Durable Objects and R2 are there on workerd only; what needs them is tried in tests/flows
     KEY_MODE: 'test',
     DATABASE_TRANSPORT: 'http',
     DATABASE_URL: 'postgres://database.localhost/platform',

@@ -4,6 +4,8 @@ import type { Db } from '@dot-do/worker-contracts/db'
 import type { Deploy } from '@dot-do/worker-contracts/deploy'
 import type { Dispatcher } from '@dot-do/worker-contracts/dispatcher'
 import type { Mcp } from '@dot-do/worker-contracts/mcp'
+import type { Queue } from '@dot-do/worker-contracts/queue'
+import type { Schedule } from '@dot-do/worker-contracts/schedule'
 import type { BaseEnv } from '@dot-do/worker-types'
 import type { RateCounter } from './rate-counter.ts'
 
@@ -18,6 +20,10 @@ export interface Env extends BaseEnv {
   DEPLOY_SERVICE: Service<Deploy>
   /** Routed to as /dispatcher, and by every host that is not the platform's own. */
   DISPATCHER_SERVICE: Service<Dispatcher>
+  /** Routed to as /queue. */
+  QUEUE_SERVICE: Service<Queue>
+  /** Routed to as /schedule. */
+  SCHEDULE_SERVICE: Service<Schedule>
   /** One object per principal, and a fixed number for strangers: who asked how often in the last minute. */
   RateCounters: DurableObjectNamespace<RateCounter>
   /** What follows a production host name here: `.localhost:8787`; empty in production. */

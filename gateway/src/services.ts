@@ -5,7 +5,9 @@ import { deploy } from '@dot-do/worker-contracts/deploy'
 import { dispatcher } from '@dot-do/worker-contracts/dispatcher'
 import { gateway } from '@dot-do/worker-contracts/gateway'
 import { mcp } from '@dot-do/worker-contracts/mcp'
+import { queue } from '@dot-do/worker-contracts/queue'
 import { matchOperation, routedOperations, type MatchedOperation, type RoutedOperation } from '@dot-do/worker-contracts/route'
+import { schedule } from '@dot-do/worker-contracts/schedule'
 import type { Health } from '@dot-do/worker-types'
 import type { Env } from './env.ts'
 import type { Charge } from './limits.ts'
@@ -33,6 +35,8 @@ export const SERVICES: Readonly<Record<string, RoutedService>> = {
   mcp: { contract: mcp, binding: (env) => env.MCP_SERVICE },
   deploy: { contract: deploy, binding: (env) => env.DEPLOY_SERVICE, timeoutMs: 150_000 },
   dispatcher: { contract: dispatcher, binding: (env) => env.DISPATCHER_SERVICE },
+  queue: { contract: queue, binding: (env) => env.QUEUE_SERVICE },
+  schedule: { contract: schedule, binding: (env) => env.SCHEDULE_SERVICE },
 }
 
 /** How long a published worker's answer is waited for: as long as Cloudflare's proxy waits for an origin. */

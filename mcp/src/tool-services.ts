@@ -10,6 +10,8 @@ const SERVICES: Readonly<Record<string, (env: Env) => ToolService>> = {
   db: (env) => env.DB_SERVICE,
   deploy: (env) => env.DEPLOY_SERVICE,
   dispatcher: (env) => env.DISPATCHER_SERVICE,
+  queue: (env) => env.QUEUE_SERVICE,
+  schedule: (env) => env.SCHEDULE_SERVICE,
 }
 
 /** Names of services, narrowed to one where only its tools are asked for. NOT_FOUND for one that has none. */

@@ -10,7 +10,8 @@ describe('GET /docs', () => {
     expect(status).toBe(200)
     expect(headers).toMatchObject({ 'content-type': 'text/html; charset=utf-8', 'cache-control': 'public, max-age=60' })
     expect(headers['content-security-policy']).toMatch(/^default-src 'none'; style-src 'sha256-/)
-    for (const id of ['gateway_health', 'auth_createKey', 'db_upsert', 'deploy_deploy', 'dispatcher_resolve']) expect(text).toContain(`<article id="${id}">`)
+    for (const id of ['gateway_health', 'auth_createKey', 'db_upsert', 'deploy_deploy', 'dispatcher_resolve', 'queue_enqueue', 'schedule_createTask'])
+      expect(text).toContain(`<article id="${id}">`)
     expect(text).toContain(`http://localhost:${port}/db/things`)
   })
 

@@ -49,8 +49,8 @@ describe('a service’s SQL', () => {
   })
 
   it('reaches neither tables nor schema of any other service', async () => {
-    const services = ['auth', 'db', 'deploy', 'dispatcher', 'gateway', 'mcp']
-    const tables = { auth: 'auth.keys', db: 'db.things' }
+    const services = ['auth', 'db', 'deploy', 'dispatcher', 'gateway', 'mcp', 'queue', 'schedule']
+    const tables = { auth: 'auth.keys', db: 'db.things', queue: 'queue.jobs', schedule: 'schedule.tasks' }
     const pairs = services.flatMap((from) =>
       Object.entries(tables)
         .filter(([to]) => to !== from)

@@ -34,6 +34,8 @@ const ENTRYPOINTS = {
   dispatcher: 'DispatcherService',
   gateway: 'GatewayService',
   mcp: 'McpService',
+  queue: 'QueueService',
+  schedule: 'ScheduleService',
 }
 
 /** A service's bindings as other Workers hold them: without props, with rights of its own, with the right to speak for others. */
@@ -51,7 +53,7 @@ function bindingsOf(service: keyof typeof ENTRYPOINTS): NonNullable<ExtraWorker[
 
 /** Bindings that carry another service's own principal, to try that service's database role from the outside. */
 const ROLES = Object.fromEntries(
-  ['auth', 'db', 'deploy', 'dispatcher', 'gateway', 'mcp'].map((id) => [
+  ['auth', 'db', 'deploy', 'dispatcher', 'gateway', 'mcp', 'queue', 'schedule'].map((id) => [
     `DB_AS_${id.toUpperCase()}`,
     { service: 'db', entrypoint: 'DbService', props: { principal: { id, permissions: ['db:execute', 'db:begin'] } } },
   ]),
@@ -70,6 +72,8 @@ export const probe: ExtraWorker = {
     ...bindingsOf('dispatcher'),
     ...bindingsOf('gateway'),
     ...bindingsOf('mcp'),
+    ...bindingsOf('queue'),
+    ...bindingsOf('schedule'),
     ...ROLES,
   },
 }

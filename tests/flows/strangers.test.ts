@@ -5,11 +5,13 @@ import { deploy } from '@dot-do/worker-contracts/deploy'
 import { dispatcher } from '@dot-do/worker-contracts/dispatcher'
 import { gateway } from '@dot-do/worker-contracts/gateway'
 import { mcp } from '@dot-do/worker-contracts/mcp'
+import { queue } from '@dot-do/worker-contracts/queue'
 import { parseRoute } from '@dot-do/worker-contracts/route'
+import { schedule } from '@dot-do/worker-contracts/schedule'
 import { describe, expect, it } from 'vitest'
 import { ask, rpc } from './client.ts'
 
-const CONTRACTS: Contract[] = [auth, db, deploy, dispatcher, gateway, mcp]
+const CONTRACTS: Contract[] = [auth, db, deploy, dispatcher, gateway, mcp, queue, schedule]
 const OPERATIONS = CONTRACTS.flatMap((contract) =>
   Object.entries(contract.operations).map(([name, operation]) => ({ service: contract.name, name, operation })),
 )

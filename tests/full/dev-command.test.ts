@@ -37,7 +37,7 @@ describe('pnpm dev', () => {
     expect(program.lines.join('\n')).not.toContain('\u001b')
     expect(mode & 0o777).toBe(0o600)
     expect(pid).toBe(program.pid)
-    expect(services).toEqual(expect.arrayContaining(['auth', 'db', 'deploy', 'dispatcher', 'gateway', 'mcp']))
+    expect(services).toEqual(expect.arrayContaining(['auth', 'db', 'deploy', 'dispatcher', 'gateway', 'mcp', 'queue', 'schedule']))
     expect((await fetch(`${url}/db/count`, { headers: { authorization: `Bearer ${adminKey}` } })).status).toBe(200)
   })
 

@@ -23,7 +23,7 @@ async function dataOf(answer: Promise<Response>): Promise<unknown> {
 describe('the MCP inspector', () => {
   it('lists every tool that the services’ documents offer', async () => {
     const documents = await Promise.all(
-      ['auth', 'db', 'deploy', 'dispatcher'].map(
+      ['auth', 'db', 'deploy', 'dispatcher', 'queue', 'schedule'].map(
         async (service) => (await (await adminFetch(platform, `/${service}/openapi.json`)).json()) as { 'x-tools': { name: string }[] },
       ),
     )

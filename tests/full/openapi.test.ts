@@ -5,6 +5,7 @@ import { stateDirectory } from './dev-program.ts'
 import { internet } from '../flows/internet.ts'
 import { IDENTITY_STEPS } from './openapi-identity.ts'
 import { PUBLISHING_STEPS } from './openapi-publishing.ts'
+import { WORK_STEPS } from './openapi-work.ts'
 import { bootPlatform, type BootedPlatform } from './platform.ts'
 import { ROOT, runProgram } from './program.ts'
 
@@ -123,6 +124,7 @@ const STEPS: Step[] = [
   { operation: 'mcp_health', status: 200 },
   ...IDENTITY_STEPS,
   ...PUBLISHING_STEPS,
+  ...WORK_STEPS,
 ]
 
 /** Where each operation stands in the document. */

@@ -1,7 +1,8 @@
 import { generateId, ServiceError } from '@dot-do/worker-utils'
 import { selectRows } from '../analytics/clickhouse.ts'
+import { dividedByHours } from '../analytics/hours.ts'
 import { piecesOf } from '../analytics/pieces.ts'
-import { reportQuery, reportRow } from '../analytics/reports.ts'
+import { clickHouseTime, readsHours, REFUSALS, reportQuery, reportRow } from '../analytics/reports.ts'
 import { namespaceFor } from '../namespace.ts'
 import type { Operations } from '../operations.ts'
 import { pieceOf, spoolOf } from '../analytics/tracking.ts'
@@ -28,7 +29,14 @@ export const analyze: Operations['analyze'] = async ({ report, ns, from, to, ...
   if (Date.parse(start) >= Date.parse(end)) {
     throw new ServiceError('INVALID', 'The input does not fit', { details: [{ path: 'from', message: 'must be before to' }] })
   }
-  const { sql, parameters } = reportQuery(report, { ns: namespaceFor(principal, ns), from: start, to: end, ...extent })
+  const asked = { ns: namespaceFor(principal, ns), from: start, to: end, ...extent }
+  const divided = readsHours(report, asked) ? await dividedByHours([Date.parse(start), Date.parse(end)], env) : undefined
+  const { sql, parameters } = reportQuery(report, asked, divided)
   const rows = await selectRows(sql, parameters, env)
   return { report, from: start, to: end, rows: rows.map(reportRow) }
+}
+
+export const listRefusals: Operations['listRefusals'] = async ({ from, to, ...limits }, { env }) => {
+  const rows = await selectRows(REFUSALS, { from: clickHouseTime(from), to: clickHouseTime(to), ...limits }, env)
+  return { items: rows.map(({ principal, refused }) => ({ principal: String(principal), refused: Number(refused) })) }
 }

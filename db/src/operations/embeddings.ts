@@ -16,7 +16,17 @@ export const embed: Operations['embed'] = async ({ ns, id }, { env, principal })
   return { model: currentModel(env), version: meaning.version }
 }
 
+/** So many things are in memory at a time. */
+const PART_THINGS = 200
+
 export const generateMissingEmbeddings: Operations['generateMissingEmbeddings'] = async ({ limit }, { env }) => {
   await demandVectors(env)
-  return embedMissing(limit, env)
+  const done = { made: 0, missing: 0 }
+  while (done.made < limit) {
+    const { made, missing } = await embedMissing(Math.min(PART_THINGS, limit - done.made), env)
+    done.made += made
+    done.missing = missing
+    if (made === 0 || missing === 0) break
+  }
+  return done
 }

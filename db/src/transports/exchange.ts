@@ -3,7 +3,7 @@ import type { Statement, TextRows } from '../database.ts'
 import { encodeValue } from './values.ts'
 
 /** Ends a run of messages. The driver's own `sync` sends a Flush before it, which asks the server to answer twice. */
-const SYNC = Uint8Array.of(0x53, 0, 0, 0, 4)
+export const SYNC = Uint8Array.of(0x53, 0, 0, 0, 4)
 
 /**
  * Statements sent together, up to one Sync, in the extended protocol, where a text can only be one statement. The driver's own query sends one and waits, and takes a text

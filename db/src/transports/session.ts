@@ -1,4 +1,4 @@
-import { Client } from '@neondatabase/serverless'
+import { Client, type Submittable } from '@neondatabase/serverless'
 import { onlyReads, touchesSession } from '@dot-do/worker-data/engines/guard'
 import type { Rows, Statement, TextRows } from '../database.ts'
 import type { Address } from './address.ts'
@@ -72,7 +72,13 @@ export class Session {
 
   /** Sends statements up to one Sync. Without a BEGIN among them they are a transaction; within one, the next part of it. */
   async ask(statements: readonly Statement[], limitMs = TIMEOUT_MS): Promise<Rows[]> {
-    const exchange = new Exchange(statements)
+    const results = (await this.give(new Exchange(statements), limitMs)).map(rowsOf)
+    demandCarriable(results, this.#socket.received)
+    return results
+  }
+
+  /** The same for an exchange of another form, whose results stay here. */
+  async give<T>(exchange: Submittable & { readonly results: Promise<T> }, limitMs = TIMEOUT_MS): Promise<T> {
     this.#socket.expectAnswer()
     this.#client.query(exchange)
     const answered = exchange.results.catch((error: unknown) => {
@@ -80,9 +86,7 @@ export class Session {
       this.#note(error)
       throw error
     })
-    const results = (await within(limitMs, answered, (reason) => this.close(reason))).map(rowsOf)
-    demandCarriable(results, this.#socket.received)
-    return results
+    return within(limitMs, answered, (reason) => this.close(reason))
   }
 
   close(reason?: Error): void {

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { paginatedResponseSchema, permissionSchema, text, timestampSchema } from '@dot-do/worker-schemas'
 import { accessOperations } from './auth-access.ts'
+import { maintenanceOperations } from './auth-maintenance.ts'
 import { organisationOperations } from './auth-organisations.ts'
 import { sessionOperations } from './auth-sessions.ts'
 import { workloadOperations } from './auth-workloads.ts'
@@ -125,6 +126,7 @@ export const auth = contract(
     ...organisationOperations,
     ...sessionOperations,
     ...workloadOperations,
+    ...maintenanceOperations,
     recordAudit: command({
       summary: 'Append to the audit log what another service did or refused',
       input: z.object({

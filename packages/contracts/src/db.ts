@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { idSchema, text, thingIdSchema, timestampSchema } from '@dot-do/worker-schemas'
 import { report, reportRow, TrackedEvent } from './analytics.ts'
 import { command, contract, query, type MessageOf, type ServiceOf } from './contract.ts'
+import { maintenanceOperations } from './db-maintenance.ts'
 import { publicOperations } from './db-public.ts'
 import { changeInputs, relationshipOperations, thingOperations } from './db-things.ts'
 import { health } from './health.ts'
@@ -54,6 +55,7 @@ export const db = contract(
     ...thingOperations,
     ...relationshipOperations,
     ...publicOperations,
+    ...maintenanceOperations,
     batch: command({
       summary: 'Change up to 100 things and relationships, all or none',
       description: 'In order. Where an id is due, { "$result": "0.$id" } stands for that of what an earlier command made.',
@@ -89,7 +91,7 @@ export const db = contract(
     }),
     generateMissingEmbeddings: command({
       summary: 'Make the embeddings that are missing or of another model or an older version, in every namespace',
-      input: z.object({ limit: z.int().min(1).max(1000).default(200).describe('How many at most in this call') }),
+      input: z.object({ limit: z.int().min(1).max(10_000).default(200).describe('How many at most in this call') }),
       output: z.object({ made: z.int(), missing: z.int().describe('How many are still to be made') }),
       permission: 'db:maintain',
       repeat: 'natural',

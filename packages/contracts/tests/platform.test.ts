@@ -4,6 +4,8 @@ import { db } from '@dot-do/worker-contracts/db'
 import { gateway } from '@dot-do/worker-contracts/gateway'
 import { health } from '@dot-do/worker-contracts/health'
 import { mcp } from '@dot-do/worker-contracts/mcp'
+import { queue } from '@dot-do/worker-contracts/queue'
+import { schedule } from '@dot-do/worker-contracts/schedule'
 import { describe, expect, it } from 'vitest'
 
 const contracts: [string, Contract, string[]][] = [
@@ -11,6 +13,8 @@ const contracts: [string, Contract, string[]][] = [
   ['auth', auth, ['health', 'sendCode', 'signIn', 'refreshSession', 'exchangeToken']],
   ['gateway', gateway, ['health', 'about', 'joinWaitlist']],
   ['mcp', mcp, ['health']],
+  ['queue', queue, ['health']],
+  ['schedule', schedule, ['health']],
 ]
 
 describe.each(contracts)("%s's contract", (name, contract, known) => {

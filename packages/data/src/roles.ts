@@ -3,6 +3,9 @@ import { quoteName, quoteText } from './engines/values.ts'
 /** Services that have a second role, `<service>_reader`, for queries a person writes. */
 const withReader = new Set(['db'])
 
+/** Services with functions that other services call in transactions of their own; their migrations say which. */
+const withOpenFunctions = new Set(['queue'])
+
 /** The roles that belong to a service; its own comes first. */
 export function rolesOf(service: string): string[] {
   return withReader.has(service) ? [service, `${service}_reader`] : [service]
@@ -26,15 +29,17 @@ revoke all on schema platform from public;
  * SQL that makes a service's schema and its LOGIN role, or brings both back to what they should be. Idempotent.
  * The schema is the owner's. The role is a member of nothing, owns nothing, creates nothing, and has rows, sequences and functions of its own schema only,
  * also of tables the owner makes later. A function in another schema is callable where that schema's migrations grant it.
+ * Nothing is compiled for it: its statements are short, and one that may not scan looks so dear to a server's planner that a tenth of a second would be spent on that.
  */
 export function serviceRoleStatements(service: string, password: string): string {
   const name = quoteName(service)
   return `
 ${loginRole(service, '"$user"', password)}
 alter role ${name} set statement_timeout = '30s';
+alter role ${name} set jit = off;
 create schema if not exists ${name};
 revoke all on schema ${name} from public, ${name};
-grant usage on schema ${name} to ${name};
+grant usage on schema ${name} to ${withOpenFunctions.has(service) ? 'public' : name};
 grant select, insert, update, delete on all tables in schema ${name} to ${name};
 grant usage, select, update on all sequences in schema ${name} to ${name};
 grant execute on all functions in schema ${name} to ${name};

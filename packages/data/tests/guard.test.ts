@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { copySettings } from '../src/engines/copy-settings.ts'
 import { firstKeyword, guard, guardSession, onlyReads, touchesSession } from '../src/engines/guard.ts'
 import { encodeValue } from '../src/engines/values.ts'
 
@@ -93,6 +94,7 @@ describe('the guard of a session', () => {
     'release s',
     "set local idle_in_transaction_session_timeout = '10s'",
     'SET LOCAL idle_in_transaction_session_timeout TO 500;',
+    ...copySettings,
     '',
     ' ; ',
     '-- nothing',
@@ -105,6 +107,8 @@ describe('the guard of a session', () => {
     'set role x',
     'set local role x',
     'set idle_in_transaction_session_timeout = 1',
+    ...copySettings.flatMap((sql) => [sql.replace(' local', ''), `${sql}; set role x`]),
+    'set local search_path to auth',
     "set local idle_in_transaction_session_timeout = '1s'; set role x",
     'set local idle_in_transaction_session_timeout = (select 1)',
     'reset role',

@@ -1,3 +1,4 @@
+import { copySettings } from './copy-settings.ts'
 import { DatabaseError } from './engine.ts'
 import type { Statement } from './engine.ts'
 
@@ -60,10 +61,10 @@ export function guard(role: string | null, statements: readonly Statement[]): vo
   }
 }
 
-/** The same for one text of a session, which also begins and ends its own transactions, and may say nothing at all. */
+/** The same for one text of a session, which also begins and ends its own transactions, settles how values are written in one, and may say nothing at all. */
 export function guardSession(sql: string): void {
   const keyword = firstKeyword(sql)
-  if (kinds.has(keyword) || transactionKinds.has(keyword) || idleSetting.test(sql)) return
+  if (kinds.has(keyword) || transactionKinds.has(keyword) || idleSetting.test(sql) || copySettings.includes(sql)) return
   if (/^[\s;]*$/.test(sql.slice(firstToken(sql)))) return
   throw notAllowed()
 }

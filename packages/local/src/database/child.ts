@@ -4,6 +4,7 @@ import { migrate } from '@dot-do/worker-data/migrations'
 import type { Migrated } from '@dot-do/worker-data/migrations'
 import type { MigratedService } from '@dot-do/worker-data/migration-files'
 import { setTimeout as delay } from 'node:timers/promises'
+import { installStandingDate } from '../clock/standing-date.ts'
 import { acquireStateLock } from '../state-lock.ts'
 import type { StateLock } from '../state-lock.ts'
 import { watchFromOutside } from './child-heart.ts'
@@ -19,13 +20,15 @@ export interface ChildOptions {
   port: number
   postgresPort: number
   queryLimitMs: number
+  /** The time at which this process's clock is to stand; the machine's clock unless told. */
+  now?: number | undefined
 }
 
 /** What the parent asks of the child, one at a time. */
-export type ChildRequest = { open: ChildOptions } | { migrate: readonly MigratedService[] } | { stop: true }
+export type ChildRequest = { open: ChildOptions } | { migrate: readonly MigratedService[] } | { turn: number } | { stop: true }
 
 /** What the child answers to each; `stop` is answered by its exit. */
-export type ChildReport = ({ port: number; postgresPort: number } & Migrated) | { failed: string }
+export type ChildReport = ({ port: number; postgresPort: number } & Migrated) | { turned: number } | { failed: string }
 
 interface Opened {
   lock: StateLock
@@ -36,8 +39,10 @@ interface Opened {
 }
 
 let opened: Opened | undefined
+let setTime: ((now: number) => void) | undefined
 
 async function open(options: ChildOptions): Promise<ChildReport> {
+  if (options.now !== undefined) turn(options.now)
   const lock = await lockPatiently(options.dir)
   const engine = await embeddedEngine({ dir: options.dir })
   const migrated = await migrate(engine, options.services, options)
@@ -72,6 +77,13 @@ async function migrateAgain(services: readonly MigratedService[]): Promise<Child
   }
 }
 
+/** PGlite asks `Date` what time it is. */
+function turn(now: number): ChildReport {
+  setTime ??= installStandingDate(now)
+  setTime(now)
+  return { turned: now }
+}
+
 async function stop(): Promise<never> {
   await opened?.server.close()
   await opened?.engine.close()
@@ -92,5 +104,6 @@ process.on('disconnect', stop)
 process.on('message', (request: ChildRequest) => {
   if ('open' in request) reply(open(request.open))
   else if ('migrate' in request) reply(migrateAgain(request.migrate))
+  else if ('turn' in request) process.send?.(turn(request.turn))
   else void stop()
 })

@@ -17,6 +17,8 @@ export interface EmbeddedProcess {
   pid(): number | undefined
   /** Migrates and admits these services, also in a child opened later. */
   migrate(services: readonly MigratedService[]): Promise<Migrated>
+  /** Sets its clock, which stands still from then on, also in a child opened later. */
+  turn(now: number): Promise<void>
   close(): Promise<void>
 }
 
@@ -28,21 +30,17 @@ const stopLimitMs = 5_000
  * through here. When it ends unasked, it is opened again on the same ports; three starts in a row that fail are the end. Requests in flight at that moment fail.
  */
 export async function startEmbeddedProcess({ onLog, ...options }: EmbeddedProcessOptions): Promise<EmbeddedProcess> {
-  let services = options.services
   let isClosing = false
   let reopening: Promise<void> | undefined
   const { applied, child: first, ...ports } = await start({ ...options, port: 0, postgresPort: 0 }, onLog)
   let child = first
+  let current: ChildOptions = { ...options, ...ports }
   const reopen = async (): Promise<void> => {
-    for (let attempt = 1; attempt <= startAttempts && !isClosing; attempt++) {
-      try {
-        child = (await start({ ...options, services, ...ports }, onLog)).child
-        watch()
-        return onLog('the database is open again')
-      } catch (error) {
-        onLog(`the database does not open: ${error instanceof Error ? error.message : String(error)}`)
-      }
-    }
+    const next = await startAgain(() => (isClosing ? undefined : current), onLog)
+    if (!next) return
+    child = next
+    watch()
+    onLog('the database is open again')
   }
   const watch = (): void => {
     child.once('exit', () => {
@@ -55,9 +53,14 @@ export async function startEmbeddedProcess({ onLog, ...options }: EmbeddedProces
     applied,
     pid: () => child.pid,
     migrate: async (asked) => {
-      const report = await ask(child, { migrate: asked })
-      services = asked
+      const report = opened(await ask(child, { migrate: asked }))
+      current = { ...current, services: asked }
       return report
+    },
+    turn: async (now) => {
+      current = { ...current, now }
+      await reopening
+      await ask(child, { turn: now })
     },
     close: async () => {
       isClosing = true
@@ -67,9 +70,24 @@ export async function startEmbeddedProcess({ onLog, ...options }: EmbeddedProces
   }
 }
 
-type Answer = Exclude<ChildReport, { failed: string }>
+/** Tries three times, with the options as they are each time, until there are none any more. */
+async function startAgain(options: () => ChildOptions | undefined, onLog: (line: string) => void): Promise<ChildProcess | undefined> {
+  for (let attempt = 1; attempt <= startAttempts; attempt++) {
+    const current = options()
+    if (!current) return undefined
+    try {
+      return (await start(current, onLog)).child
+    } catch (error) {
+      onLog(`the database does not open: ${error instanceof Error ? error.message : String(error)}`)
+    }
+  }
+  return undefined
+}
 
-async function start(options: ChildOptions, onLog: (line: string) => void): Promise<Answer & { child: ChildProcess }> {
+type Answer = Exclude<ChildReport, { failed: string }>
+type Opened = Exclude<Answer, { turned: number }>
+
+async function start(options: ChildOptions, onLog: (line: string) => void): Promise<Opened & { child: ChildProcess }> {
   const child = fork(fileURLToPath(new URL('./child.ts', import.meta.url)), {
     execPath: process.execPath,
     // node:sqlite, which holds the lock, still counts as experimental. Options of this process, such as a test runner's, are not the child's.
@@ -78,18 +96,27 @@ async function start(options: ChildOptions, onLog: (line: string) => void): Prom
   })
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => chunk.toString().trim().split('\n').forEach(onLog))
   try {
-    return { ...(await ask(child, { open: options })), child }
+    return { ...opened(await ask(child, { open: options })), child }
   } catch (error) {
     await stop(child)
     throw error
   }
 }
 
-/** Sends a request and waits for its answer. Fails with the child's own message, or when it ends without one. */
+/** That of a child which has the database open. */
+function opened(answer: Answer): Opened {
+  if ('turned' in answer) throw new Error('The database process answered another question')
+  return answer
+}
+
+/** Sends a request and waits for its answer; the clock may be set while the database is migrated. Fails with the child's own message, or when it ends without one. */
 function ask(child: ChildProcess, request: ChildRequest): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const settle = (report: ChildReport): void => {
+      if ('turned' in report !== 'turn' in request) return
+      child.off('message', settle)
       child.off('exit', fail)
+      child.off('error', reject)
       if ('failed' in report) reject(new Error(report.failed))
       else resolve(report)
     }
@@ -97,7 +124,7 @@ function ask(child: ChildProcess, request: ChildRequest): Promise<Answer> {
       child.off('message', settle)
       reject(new Error(`The database process ended with ${signal ?? code} before it answered`))
     }
-    child.once('message', settle)
+    child.on('message', settle)
     child.once('exit', fail)
     child.once('error', reject)
     if (child.connected) child.send(request)

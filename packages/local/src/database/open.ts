@@ -18,6 +18,8 @@ export interface OpenDatabaseOptions {
   onLog?: (line: string) => void
   /** How long one query may hold the embedded database before it is killed and opened again. */
   queryLimitMs?: number
+  /** The time at which the embedded database's clock is to stand, in milliseconds since 1970; the machine's clock unless told. */
+  now?: number | undefined
 }
 
 /** A migrated database behind a Neon-compatible endpoint. */
@@ -29,6 +31,8 @@ export interface OpenedDatabase {
   engine: 'embedded' | 'postgres'
   /** Applies these services' new migrations and lets their roles connect, while queries go on. Fails for a file that was changed after it had been applied. */
   migrate(services: readonly MigratedService[]): Promise<void>
+  /** Sets the embedded database's clock, which stands still from then on. Another PostgreSQL goes by its machine's. */
+  turn(now: number): Promise<void>
   /** Ends the server and, if it is the embedded one, the database's process. */
   close(): Promise<void>
 }
@@ -42,14 +46,15 @@ export async function openDatabase(options: OpenDatabaseOptions): Promise<Opened
   return databaseUrl === undefined || databaseUrl === '' ? openEmbedded(options) : openServer(options, databaseUrl)
 }
 
-async function openEmbedded({ dir, roleSecret, services, onLog = silent, queryLimitMs = 10_000 }: OpenDatabaseOptions): Promise<OpenedDatabase> {
-  const embedded = await startEmbeddedProcess({ dir, roleSecret, services, onLog, queryLimitMs })
+async function openEmbedded({ dir, roleSecret, services, onLog = silent, queryLimitMs = 10_000, now }: OpenDatabaseOptions): Promise<OpenedDatabase> {
+  const embedded = await startEmbeddedProcess({ dir, roleSecret, services, onLog, queryLimitMs, now })
   announce(embedded, onLog)
   return {
     url: urlOf(embedded.port),
     postgresUrl: `postgres://127.0.0.1:${embedded.postgresPort}/platform`,
     engine: 'embedded',
     migrate: async (asked) => announce(await embedded.migrate(asked), onLog),
+    turn: embedded.turn,
     close: embedded.close,
   }
 }
@@ -67,6 +72,7 @@ async function openServer({ roleSecret, services, onLog = silent }: OpenDatabase
         announce(await migrate(engine, asked, { roleSecret }), onLog)
         await server.admit(asked)
       },
+      turn: async () => {},
       close: async () => {
         await server.close()
         await engine.close()

@@ -39,9 +39,9 @@ const LONGEST_WAIT_MS = 60_000
  * https://developers.cloudflare.com/workers/configuration/cron-triggers/
  */
 export function startCrons(schedules: Schedule[], fire: (firing: Firing) => void, clock: Clock = systemClock): () => void {
-  const patterns = schedules.map((schedule) => ({ schedule, pattern: parse(schedule) }))
+  const patterns = schedules.map((schedule) => ({ schedule, nextAfter: timesOf(schedule) }))
   let cancel = () => {}
-  let due = patterns.map(({ pattern }) => nextAfter(pattern, clock.now()))
+  let due = patterns.map(({ nextAfter }) => nextAfter(clock.now()))
   const wait = () => {
     const soonest = Math.min(...due)
     if (soonest !== Infinity) cancel = clock.after(Math.min(Math.max(soonest - clock.now(), 0), LONGEST_WAIT_MS), tick)
@@ -49,7 +49,7 @@ export function startCrons(schedules: Schedule[], fire: (firing: Firing) => void
   const tick = () => {
     const now = clock.now()
     const fired = due
-    due = due.map((time, index) => (time <= now ? nextAfter(patterns[index]?.pattern, now) : time))
+    due = due.map((time, index) => (time <= now ? (patterns[index]?.nextAfter(now) ?? Infinity) : time))
     for (const [index, { schedule }] of patterns.entries()) {
       const scheduledTime = fired[index] ?? Infinity
       if (scheduledTime <= now) fire({ ...schedule, scheduledTime })
@@ -60,14 +60,12 @@ export function startCrons(schedules: Schedule[], fire: (firing: Firing) => void
   return () => cancel()
 }
 
-function parse({ worker, cron }: Schedule): Cron {
+/** What tells when a schedule is due next after a time, in milliseconds since 1970; Infinity where never. Fails for an expression Cloudflare would refuse. */
+export function timesOf({ worker, cron }: Schedule): (time: number) => number {
   try {
-    return new Cron(cron, { paused: true, timezone: 'UTC', mode: '5-part', alternativeWeekdays: true })
+    const pattern = new Cron(cron, { paused: true, timezone: 'UTC', mode: '5-part', alternativeWeekdays: true })
+    return (time) => pattern.nextRun(new Date(time))?.getTime() ?? Infinity
   } catch (cause) {
     throw new Error(`${worker}/wrangler.jsonc: triggers.crons: ${cause instanceof Error ? cause.message : cron}`, { cause })
   }
-}
-
-function nextAfter(pattern: Cron | undefined, time: number): number {
-  return pattern?.nextRun(new Date(time))?.getTime() ?? Infinity
 }

@@ -13,6 +13,8 @@ export interface LocalDatabase {
   engine: string
   /** Applies the migrations that came since it was opened, and admits the services that did. Fails for one that fails, or that was changed after it had been applied. */
   migrate(): Promise<void>
+  /** Sets its clock, where it is the embedded one, which stands still from then on. */
+  turn(now: number): Promise<void>
   close(): Promise<void>
 }
 
@@ -21,19 +23,22 @@ interface Settings {
   stateDir: string
   secrets: Secrets
   databaseUrl?: string
+  /** The time at which its clock is to stand; the machine's clock unless told. */
+  now?: number | undefined
   onEvent: PlatformListener
 }
 
 /** Opens the database of a state directory, migrated, or the one that `databaseUrl` names. None in a workspace that has no service for it. */
-export async function openLocalDatabase({ root, stateDir, secrets, databaseUrl, onEvent }: Settings): Promise<LocalDatabase | undefined> {
+export async function openLocalDatabase({ root, stateDir, secrets, databaseUrl, now, onEvent }: Settings): Promise<LocalDatabase | undefined> {
   const services = await discoverServices(root)
   if (!services.some(({ name }) => name === DATABASE_SERVICE)) return undefined
   const { openDatabase } = await import('../database/open.ts')
-  const { url, postgresUrl, engine, migrate, close } = await openDatabase({
+  const { url, postgresUrl, engine, migrate, turn, close } = await openDatabase({
     dir: join(stateDir, 'database'),
     databaseUrl,
     roleSecret: secrets['DB_ROLE_SECRET'] ?? '',
     services,
+    now,
     onLog: (message) => onEvent({ type: 'notice', message }),
   })
   let applied = await printOf(services)
@@ -41,6 +46,7 @@ export async function openLocalDatabase({ root, stateDir, secrets, databaseUrl, 
     url,
     postgresUrl,
     engine,
+    turn,
     close,
     async migrate() {
       const found = await discoverServices(root)

@@ -45,8 +45,14 @@ export const LOCAL_VARIABLES: LocalVariable[] = [
     value: (port) => `.localhost:${port}`,
     purpose: 'what follows a production host name, as in db.do.localhost:8787',
   },
-  { name: 'PLATFORM_URL', services: ['auth'], value: (port) => `http://localhost:${port}`, purpose: 'where the gateway answers on this machine' },
+  { name: 'PLATFORM_URL', services: ['auth', 'schedule'], value: (port) => `http://localhost:${port}`, purpose: 'where the gateway answers on this machine' },
   { name: 'MAIL_FROM', services: ['auth'], value: () => 'login@platform.localhost', purpose: 'mails come from here, and go no further than the mailbox' },
+  {
+    name: 'LANE_HOLD_SECONDS',
+    services: ['queue'],
+    value: () => '0',
+    purpose: 'a lane has one consumer here, which takes further jobs while slow ones run; what it began goes on for as long as it takes',
+  },
   { name: 'LOG_WAIT_MS', services: ['gateway'], value: () => '20', purpose: 'a line for each request by itself costs the gateway a third of its rate' },
   {
     name: 'DATABASE_URL',

@@ -5,6 +5,7 @@ import { withOutboundParameters } from '../cloudflare/outbound.ts'
 import type { LocalDatabase } from './database.ts'
 import type { LocalAnalytics } from './analytics.ts'
 import { OUTBOX } from '../mail/outbox.ts'
+import { internetFor, internetWorkers, outboundWorkers } from './internet.ts'
 import { DATABASE_SERVICE, FRONT_SERVICE, localEnv, PUBLISHING_SERVICE, type Secrets } from './local-configuration.ts'
 import type { WorkspaceService, WranglerConfig } from './workspace.ts'
 
@@ -55,26 +56,16 @@ export interface Scene {
   stateDir: string
   /** Runs what is published; absent in a workspace whose Workers publish nothing. */
   cloudflare?: Pick<LocalCloudflare, 'dispatchNamespace' | 'access'> | undefined
-  /** The extra Worker that stands for the internet where outbound Workers ask it. */
+  /** The extra Worker that stands for the internet where Workers ask it that reach nothing else. */
   internet?: string | undefined
   /** Variables over all others, by service. */
   variables?: Record<string, Record<string, string>> | undefined
 }
 
-/** What outbound Workers' own requests go through: names are looked up first, and those that lead to this machine or a private network are refused. */
-const INTERNET = 'internet'
-const INTERNET_OPTIONS: WorkerOptions = {
-  config: {
-    ...modulesOf(INTERNET, { 'internet.js': 'export default { fetch: (request, env) => env.PUBLIC.fetch(request) }' }),
-    compatibilityDate: '2026-11-01',
-    env: { PUBLIC: { type: 'network', allow: ['public'] } },
-  },
-}
-
 /** The part of the options that follows from what is to run: Workers, sockets, storage. */
 export function miniflareOptions(scene: Scene): MiniflareOptions {
   const workers = [...scene.services.map((service) => serviceOptions(scene, service)), ...scene.extraWorkers.map((worker) => extraOptions(scene, worker))]
-  if (outboundWorkers(scene).size > 0 && scene.internet === undefined) workers.push(INTERNET_OPTIONS)
+  workers.push(...internetWorkers(scene))
   openFrontDoor(scene, workers)
   return {
     host: '127.0.0.1',
@@ -101,12 +92,13 @@ function openFrontDoor({ services, hosts, port, extraPorts }: Scene, workers: Wo
   }
 }
 
-function serviceOptions(scene: Scene, { name, config }: WorkspaceService): WorkerOptions {
+function serviceOptions(scene: Scene, service: WorkspaceService): WorkerOptions {
+  const { name, config } = service
   const consumers = config.queues?.consumers ?? []
   const code = scene.code.get(name) ?? ''
   const isOutbound = outboundWorkers(scene).has(name)
   return {
-    ...(isOutbound ? { dev: { outboundService: { type: 'worker', worker: scene.internet ?? INTERNET } } } : {}),
+    ...internetFor(scene, service),
     config: {
       ...modulesOf(name, isOutbound ? withOutboundParameters(code) : { [`${name}.js`]: code }),
       compatibilityDate: config.compatibility_date,
@@ -203,10 +195,6 @@ function namespaceEnv({ cloudflare }: Scene, config: Pick<WranglerConfig, 'dispa
 function mailEnv({ extraWorkers }: Scene, { send_email }: WranglerConfig): Env {
   if (!extraWorkers.some(({ name }) => name === OUTBOX.worker)) return {}
   return Object.fromEntries((send_email ?? []).map(({ name }) => [name, workerBinding(OUTBOX.worker, OUTBOX.entrypoint, undefined)]))
-}
-
-function outboundWorkers({ services }: Scene): Set<string> {
-  return new Set(services.flatMap(({ config }) => config.dispatch_namespaces ?? []).flatMap(({ outbound }) => outbound?.service ?? []))
 }
 
 function databaseEnv(name: string, { database, databaseTransport }: Scene): Env {

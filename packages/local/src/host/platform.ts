@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { acquireStateLock } from '../state-lock.ts'
 import type { LocalCloudflare } from '../cloudflare/cloudflare.ts'
 import type { ClickHouseAccess } from '../analytics/open.ts'
+import type { TurnableClock } from '../clock/turnable-clock.ts'
 import { openLocalAnalytics, type LocalAnalytics } from './analytics.ts'
 import { openCloudflare } from './cloudflare.ts'
 import { createConsole, ensureAdminKey, writeDevFile, type Console } from './console.ts'
@@ -17,6 +18,7 @@ import { openSignIn, SIGN_IN_SERVICE, withSignIn, type LocalSignIn } from './sig
 import { lazySourceMaps, sourcePositions } from './source-positions.ts'
 import { Sources } from './sources.ts'
 import { clearState } from './state.ts'
+import { standingAt, timeOf, withRestarts } from './time.ts'
 import { startUpkeep, type Upkeep } from './upkeep.ts'
 
 /** What to start, and where. */
@@ -47,8 +49,8 @@ export interface PlatformOptions {
   /** The extra Worker that stands for the internet where published code and outbound Workers ask it. */
   internet?: string
   onEvent?: PlatformListener
-  /** The time crons go by. */
-  clock?: Clock
+  /** The time crons go by; where it is one that is turned, all goes by it: Workers, alarms, queues and the embedded database. */
+  clock?: Clock | TurnableClock
   /** Flags of V8 in place of the default ones. */
   v8Flags?: string[]
 }
@@ -170,8 +172,8 @@ interface Stores {
 /** All that can be had at the same time: the database, the analytics, the bundles, and Miniflare itself, whose reading takes as long as starting the Workers. */
 async function gather(options: PlatformOptions, { stateDir, secrets, sources, step, defer, onEvent }: Ground): Promise<Stores> {
   const place = { root: resolve(options.root), stateDir, secrets, onEvent }
-  const { databaseUrl, clickhouse } = options
-  const database = step('database', () => openLocalDatabase({ ...place, ...(databaseUrl === undefined ? {} : { databaseUrl }) }))
+  const { databaseUrl, clickhouse, clock } = options
+  const database = step('database', () => openLocalDatabase({ ...place, now: standingAt(clock), ...(databaseUrl === undefined ? {} : { databaseUrl }) }))
   const analytics = step('analytics', () => openLocalAnalytics({ ...place, ...(clickhouse === undefined ? {} : { clickhouse }) }))
   const signIn = step('sign-in', () => openSignIn({ ...place, given: options.variables?.[SIGN_IN_SERVICE] ?? {} }))
   for (const opening of [database, analytics, signIn]) {
@@ -199,10 +201,11 @@ async function runWorkers(
   { database, analytics, signIn, cloudflare, home, ...extra }: Cast,
 ): Promise<{ runtime: Runtime; upkeep: Upkeep }> {
   const { stateDir, listening, secrets, sources, step, defer, onEvent } = ground
+  const time = await timeOf(options.clock, { stateDir, database })
   const current = () => {
     const code = new Map([...sources.bundles].map(([name, bundle]) => [name, bundle.code]))
     const { internet, databaseTransport } = options
-    return miniflareOptions({
+    const timeless = miniflareOptions({
       services: sources.services,
       code,
       stateDir,
@@ -216,12 +219,14 @@ async function runWorkers(
       ...listening,
       ...extra,
     })
+    return time.options(timeless)
   }
-  const settings = { stateDir, debugAddress: cloudflare && home, v8Flags: options.v8Flags ?? DEFAULT_V8_FLAGS, onEvent: inSources(onEvent, sources) }
+  const told = withRestarts(time, inSources(onEvent, sources))
+  const settings = { stateDir, debugAddress: cloudflare && home, v8Flags: options.v8Flags ?? DEFAULT_V8_FLAGS, onEvent: told }
   const runtime = await step('workers', () => startRuntime(settings, current()).catch(clearly(listening.port)))
   defer(runtime.stop)
-  const clock = options.clock === undefined ? {} : { clock: options.clock }
-  const upkeep = await startUpkeep({ sources, runtime, database, options: current, onEvent, ...clock }, options.watch === true)
+  await time.around(async () => {})
+  const upkeep = await startUpkeep({ sources, runtime, database, options: current, onEvent, time }, options.watch === true)
   defer(upkeep.stop)
   return { runtime, upkeep }
 }

@@ -1,9 +1,10 @@
 import type { MiniflareOptions } from 'miniflare'
-import { startCrons, systemClock, type Clock, type Firing } from './crons.ts'
+import type { Firing } from './crons.ts'
 import type { LocalDatabase } from './database.ts'
 import type { PlatformListener } from './events.ts'
 import type { Runtime } from './runtime.ts'
 import type { Sources } from './sources.ts'
+import type { Time } from './time.ts'
 import { watchFolders } from './watch.ts'
 
 /** What runs, and how to say anew what should. */
@@ -13,7 +14,7 @@ export interface Running {
   database: LocalDatabase | undefined
   /** The runtime's options as the sources are now. */
   options(): MiniflareOptions
-  clock?: Clock
+  time: Time
   onEvent: PlatformListener
 }
 
@@ -55,12 +56,12 @@ export async function startUpkeep(running: Running, watch: boolean): Promise<Upk
   }
 }
 
-async function reloadOnce({ sources, runtime, database, options, onEvent }: Running, changed?: ReadonlySet<string>): Promise<string[]> {
+async function reloadOnce({ sources, runtime, database, options, time, onEvent }: Running, changed?: ReadonlySet<string>): Promise<string[]> {
   const start = performance.now()
   await database?.migrate()
   const services = await sources.refresh(changed)
   if (services.length === 0) return services
-  await runtime.update(options())
+  await time.around(() => runtime.update(options()))
   onEvent({ type: 'reloaded', services, elapsedMs: performance.now() - start })
   return services
 }
@@ -83,7 +84,7 @@ async function startWatching({ sources, onEvent }: Running, reload: Upkeep['relo
 
 function scheduleCrons(running: Running): () => void {
   const schedules = running.sources.services.flatMap(({ name, config }) => (config.triggers?.crons ?? []).map((cron) => ({ worker: name, cron })))
-  return startCrons(schedules, (firing) => void fire(running, firing), running.clock ?? systemClock)
+  return running.time.schedule(schedules, (firing) => void fire(running, firing))
 }
 
 /** A cron that fails is told and not tried again, as on Cloudflare. */

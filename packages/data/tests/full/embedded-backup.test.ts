@@ -1,11 +1,11 @@
 import { PGlite } from '@electric-sql/pglite'
 import { vector } from '@electric-sql/pglite-pgvector'
 import { beforeAll, describe } from 'vitest'
-import { sessionOf } from '../src/backup-session.ts'
-import { embeddedEngine } from '../src/engines/embedded.ts'
-import { migrate } from '../src/migrations.ts'
-import { BACKUP_MIGRATIONS, backupSuite } from './backup-suite.ts'
-import { workspace } from './workspace.ts'
+import { sessionOf } from '../../src/backup-session.ts'
+import { embeddedEngine } from '../../src/engines/embedded.ts'
+import { migrate } from '../../src/migrations.ts'
+import { BACKUP_MIGRATIONS, backupSuite } from '../backup-suite.ts'
+import { workspace } from '../workspace.ts'
 
 describe('a backup of the embedded database', () => {
   let empty: Blob

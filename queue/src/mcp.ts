@@ -1,0 +1,4 @@
+import { mcp } from '@dot-do/worker-kernel/mcp'
+import { service } from './service.ts'
+
+export const tools = mcp(service)
