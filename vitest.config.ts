@@ -28,16 +28,12 @@ export default defineConfig({
         test: {
           name: 'flows',
           include: ['tests/flows/**/*.test.ts'],
-          // Asks thousands of times; `pnpm test:full` has it among the flows.
-          exclude: ['tests/flows/canary-share.test.ts'],
+          // They ask thousands of times, copy everything, or start programs: `pnpm test:full` has them among the flows.
+          exclude: ['tests/flows/{canary-share,backups,import-export}.test.ts'],
           globalSetup: ['tests/flows/platform.ts'],
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },
-      },
-      {
-        // The whole platform on a clock of its own: each file boots one.
-        test: { name: 'clock', include: ['tests/clock/**/*.test.ts'], testTimeout: 180_000, hookTimeout: 180_000 },
       },
     ],
   },

@@ -22,6 +22,10 @@ export default defineConfig({
         },
       },
       {
+        // The whole platform on a clock of its own: each file boots one.
+        test: { name: 'clock', include: ['tests/clock/**/*.test.ts'], ...timeouts },
+      },
+      {
         test: { name: 'flows as deployed', include: ['tests/flows/**/*.test.ts'], globalSetup: ['tests/full/minified-platform.ts'], ...timeouts },
       },
       {
@@ -29,7 +33,7 @@ export default defineConfig({
         test: {
           name: 'flows on stock PostgreSQL',
           include: [
-            'tests/flows/{things,batch,selection,history,relationships,search,change-feed,transactions,analytics,isolation,keys,organisations,workloads,interfaces,bad-input}.test.ts',
+            'tests/flows/{things,batch,selection,history,relationships,search,change-feed,transactions,analytics,isolation,keys,organisations,workloads,interfaces,bad-input,jobs,job-groups,dead-jobs,workflows,tasks,executions,backups}.test.ts',
           ],
           globalSetup: ['tests/full/stock-platform.ts'],
           ...timeouts,

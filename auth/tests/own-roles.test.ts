@@ -121,7 +121,10 @@ describe('roles', () => {
 
 describe('nobody gives what they lack', () => {
   it('by a role, a grant, an invite, an assignment, a key or a trust', async () => {
-    await acme.admin.createRole({ name: 'clerk', permissions: ['members:write', 'roles:write', 'keys:write', 'workloads:write', 'things:read'] })
+    await acme.admin.createRole({
+      name: 'clerk',
+      permissions: ['members:write', 'roles:write', 'keys:write', 'workloads:write', 'things:read', 'jobs:read', 'tasks:read'],
+    })
     await acme.admin.createRole({ name: 'press', permissions: ['events:read'] })
     const clerk = await acting(auth, await member(auth, acme, ['clerk']), acme.slug)
     const user = await member(auth, acme, [])

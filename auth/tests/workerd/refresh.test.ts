@@ -35,7 +35,7 @@ describe('a refresh', () => {
     const before = await signIn()
     await sql(`update auth.members set roles = '{viewer}' where user_id = $1`, before.user.id)
 
-    expect(claimsOf((await refresh(before)).accessToken).permissions).toEqual(['things:read'])
+    expect(claimsOf((await refresh(before)).accessToken).permissions).toEqual(['things:read', 'jobs:read', 'tasks:read'])
   })
 
   it('by twenty at once with the same token gives all of them one answer, byte for byte', async () => {
@@ -127,7 +127,7 @@ describe('a refresh', () => {
     const still = await refresh(there)
 
     expect(there.session.organisation).toBe(theirs.organisation.id)
-    expect(claimsOf(still.accessToken)).toMatchObject({ tenant: theirs.organisation.slug, permissions: ['things:read'] })
+    expect(claimsOf(still.accessToken)).toMatchObject({ tenant: theirs.organisation.slug, permissions: ['things:read', 'jobs:read', 'tasks:read'] })
   })
 
   it('as a member of an organisation that one is none of spends nothing', async () => {

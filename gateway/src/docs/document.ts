@@ -15,6 +15,7 @@ export interface Schema {
   enum?: unknown[]
   const?: unknown
   default?: unknown
+  examples?: unknown[]
   format?: string
   pattern?: string
   minimum?: number

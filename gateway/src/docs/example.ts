@@ -42,12 +42,13 @@ export function exampleOf(schema: Schema, schemas: Schemas, { name = '', depth =
   if (schema.const !== undefined) return schema.const
   if (schema.enum) return schema.enum[0]
   if (schema.default !== undefined) return schema.default
+  if (schema.examples) return schema.examples[0]
   if (schema.properties) return objectOf(schema, schemas, inner)
   const forms = schema.anyOf ?? schema.oneOf ?? schema.allOf ?? []
   const form = forms.find(({ type }) => type === 'null') ?? forms[0]
   const prefix = prefixOf(schema) ?? (form && prefixOf(form))
   if (prefix !== undefined) return prefix + SAMPLE_ID
-  if (Object.hasOwn(SAMPLES, name) && (schema.type ?? form?.type) === kindOf(SAMPLES[name])) return SAMPLES[name]
+  if (schema.format !== 'date-time' && Object.hasOwn(SAMPLES, name) && (schema.type ?? form?.type) === kindOf(SAMPLES[name])) return SAMPLES[name]
   if (form) return exampleOf(form, schemas, { ...inner, name })
   if (schema.items) return [exampleOf(schema.items, schemas, { ...inner, name: name.replace(/s$/, '') })]
   return scalarOf(schema, name)

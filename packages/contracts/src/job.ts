@@ -17,10 +17,9 @@ export const INLINE_PAYLOAD_BYTES = 128 * 1024
 export const jobState = z.enum(['pending', 'delayed', 'running', 'failed', 'completed', 'cancelled', 'dead'])
 
 /** What a job does: an operation that its service offers to the queue, or the other name of one. */
-export const jobType = text(128).regex(
-  /^[a-z][a-z0-9-]*(?:\.[A-Za-z][A-Za-z0-9]*)?$/,
-  'Must be <service>.<operation>, as in db.upsert, or another name of one, as in generate-embedding',
-)
+export const jobType = text(128)
+  .regex(/^[a-z][a-z0-9-]*(?:\.[A-Za-z][A-Za-z0-9]*)?$/, 'Must be <service>.<operation>, as in db.upsert, or another name of one, as in generate-embedding')
+  .meta({ examples: ['db.upsert'] })
 
 /** How far a running job is. */
 export const Progress = z.object({

@@ -9,7 +9,9 @@ export const taskId = idSchema('task')
 export const executionId = idSchema('exec')
 
 /** A task's name, unique in its namespace. */
-export const taskName = text(128).regex(/^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/, 'Must be lower-case letters, digits and inner hyphens')
+export const taskName = text(128)
+  .regex(/^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/, 'Must be lower-case letters, digits and inner hyphens')
+  .meta({ examples: ['hourly-report'] })
 
 /** A task by its id or its name. */
 export const taskRef = z.union([taskId, taskName]).describe('Its id or its name')
@@ -21,7 +23,8 @@ export const Timing = z.union([
   z.strictObject({
     cron: text(256)
       .min(1)
-      .describe('Five fields, or six with seconds first; L, W, # and ? as in Quartz, weekdays 0 or 7 is Sunday; @hourly, @daily, @weekly, @monthly, @yearly'),
+      .describe('Five fields, or six with seconds first; L, W, # and ? as in Quartz, weekdays 0 or 7 is Sunday; @hourly, @daily, @weekly, @monthly, @yearly')
+      .meta({ examples: ['0 9 * * MON-FRI'] }),
     timezone: timezone.default('UTC'),
   }),
   z.strictObject({
