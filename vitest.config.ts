@@ -19,6 +19,8 @@ export default defineConfig({
           name: 'node',
           include: ['packages/*/tests/**/*.test.ts', '{gateway,db,auth,mcp,deploy,dispatcher,queue,schedule}/tests/**/*.test.ts', 'scripts/tests/**/*.test.ts'],
           exclude: ['**/node_modules/**', '**/tests/workerd/**', FULL],
+          // Files of one process share its modules, as requests share an isolate's; loading them for each file took half of the time.
+          isolate: false,
           testTimeout: 20_000,
           hookTimeout: 60_000,
         },
@@ -31,6 +33,7 @@ export default defineConfig({
           // They ask thousands of times, copy everything, or start programs: `pnpm test:full` has them among the flows.
           exclude: ['tests/flows/{canary-share,backups,import-export}.test.ts'],
           globalSetup: ['tests/flows/platform.ts'],
+          isolate: false,
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },

@@ -26,7 +26,13 @@ export default defineConfig({
         test: { name: 'clock', include: ['tests/clock/**/*.test.ts'], ...timeouts },
       },
       {
-        test: { name: 'flows as deployed', include: ['tests/flows/**/*.test.ts'], globalSetup: ['tests/full/minified-platform.ts'], ...timeouts },
+        test: {
+          name: 'flows as deployed',
+          include: ['tests/flows/**/*.test.ts'],
+          globalSetup: ['tests/full/minified-platform.ts'],
+          isolate: false,
+          ...timeouts,
+        },
       },
       {
         // What the embedded PostgreSQL is shown to do in `pnpm test`, a server does too.
@@ -36,6 +42,7 @@ export default defineConfig({
             'tests/flows/{things,batch,selection,history,relationships,search,change-feed,transactions,analytics,isolation,keys,organisations,workloads,interfaces,bad-input,jobs,job-groups,dead-jobs,workflows,tasks,executions,backups}.test.ts',
           ],
           globalSetup: ['tests/full/stock-platform.ts'],
+          isolate: false,
           ...timeouts,
         },
       },

@@ -32,10 +32,11 @@ const connections = new BoundedCache<string, Connection>({ maxEntries: 64, ttlMs
 
 /** The connection of one PostgreSQL role, whose wall the database itself keeps. */
 export async function connectionAs(role: string, env: Env): Promise<Connection> {
-  const known = connections.get(role)
+  const key = `${role} ${env.DATABASE_URL}`
+  const known = connections.get(key)
   if (known) return known
   const made = await connect(role, env)
-  connections.set(role, made)
+  connections.set(key, made)
   return made
 }
 

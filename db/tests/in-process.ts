@@ -32,7 +32,8 @@ export async function startDb(names: string[]): Promise<DbInProcess> {
     ...({} as Pick<Env, 'Connections' | 'ChangeWatches' | 'EventSpools' | 'DB_BUCKET'>), // Durable Objects and R2 are there on workerd only; what needs them is tried in tests/flows
     KEY_MODE: 'test',
     DATABASE_TRANSPORT: 'http',
-    DATABASE_URL: 'postgres://database.localhost/platform',
+    // What is known of one database, an isolate keeps; each start is another one.
+    DATABASE_URL: `postgres://${server.port}.database.localhost/platform`,
     DB_ROLE_SECRET: testRoleSecret,
     DATABASE: { fetch: reach } as unknown as Fetcher, // of a binding the driver uses nothing but fetch
   }
