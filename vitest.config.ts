@@ -17,10 +17,20 @@ export default defineConfig({
       {
         test: {
           name: 'node',
-          include: ['packages/*/tests/**/*.test.ts', '{gateway,db,auth,mcp,deploy,dispatcher,queue,schedule}/tests/**/*.test.ts', 'scripts/tests/**/*.test.ts'],
+          include: ['packages/*/tests/**/*.test.ts', '{gateway,db,auth,mcp,deploy,dispatcher,schedule}/tests/**/*.test.ts', 'scripts/tests/**/*.test.ts'],
           exclude: ['**/node_modules/**', '**/tests/workerd/**', FULL],
           // Files of one process share its modules, as requests share an isolate's; loading them for each file took half of the time.
           isolate: false,
+          testTimeout: 20_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        // They set the date of the whole process, and the database in it goes by that: each file has a process of its own.
+        test: {
+          name: 'queue',
+          include: ['queue/tests/**/*.test.ts'],
+          exclude: ['**/node_modules/**', '**/tests/workerd/**', FULL],
           testTimeout: 20_000,
           hookTimeout: 60_000,
         },
