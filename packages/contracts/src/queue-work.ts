@@ -38,7 +38,7 @@ export const workOperations = {
       ns,
       url: z.url({ protocol: /^https?$/ }).max(2048),
       limit: z.int().min(1).max(200).default(20).describe('How many pages at most'),
-      depth: z.int().min(0).max(10).default(2).describe('How many links away from the first at most; others hosts are never followed'),
+      depth: z.int().min(0).max(10).default(2).describe('How many links away from the first at most; other hosts are never followed'),
     }),
     output: z.object({
       pages: z.array(z.object({ url: z.string(), $id: z.string() })),

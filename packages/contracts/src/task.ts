@@ -103,7 +103,6 @@ export const Task = z
     id: taskId,
     ns: z.string(),
     ...taskInput,
-    alertAfterSeconds: taskInput.alertAfterSeconds,
     enabled: z.boolean(),
     note: z.string().optional().describe('Why it is paused'),
     builtIn: z.boolean().describe('Comes with the platform; it can be changed and paused, not deleted'),
