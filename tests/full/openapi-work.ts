@@ -71,5 +71,7 @@ export const WORK_STEPS: Step[] = [
   { operation: 'auth_cleanUpKeys', status: 200, body: {} },
   { operation: 'db_backup', status: 200, body: {} },
   { operation: 'db_listBackups', status: 200, parameters: { limit: 1 } },
+  { operation: 'db_listRefusals', status: 200, parameters: { from: '2026-11-01T00:00:00Z', to: '2026-11-02T00:00:00Z', refusals: 1 } },
+  { operation: 'db_listRefusals', status: 400, parameters: { from: '2026-11-01T00:00:00Z' } },
   { operation: 'db_updateAnalytics', status: 200, body: { hours: 1 } },
 ]
