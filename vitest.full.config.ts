@@ -4,22 +4,29 @@ import { reporters } from './vitest.config.ts'
 /** A crowded machine is several times slower than a quiet one; what hangs is still ended. */
 const timeouts = { testTimeout: 300_000, hookTimeout: 180_000, expect: { poll: { timeout: 120_000 } } }
 
+/** What looks at times, memory or rates, which another test beside it would change. */
+const ALONE = [
+  'tests/full/{change-feed,key-death,limits,passage,publishing-limits}.test.ts',
+  'packages/local/tests/full/{analytics-process,database-process,published,recycling}.test.ts',
+]
+
 /** What needs more than npm packages: a stock PostgreSQL, processes that are killed, programs of others. */
 export default defineConfig({
   test: {
     reporters,
-    // Flows two at a time, each lot on its own platform; then, one by one, what is killed and counted.
+    // Two at a time, each lot on platforms of its own; then, one by one, what wants the machine for itself.
     maxWorkers: 2,
     projects: [
       {
         test: {
           name: 'full',
           include: ['**/tests/full/**/*.test.ts'],
-          exclude: ['**/node_modules/**'],
-          fileParallelism: false,
-          sequence: { groupOrder: 1 },
+          exclude: ['**/node_modules/**', ...ALONE],
           ...timeouts,
         },
+      },
+      {
+        test: { name: 'alone', include: ALONE, fileParallelism: false, sequence: { groupOrder: 1 }, ...timeouts },
       },
       {
         // The whole platform on a clock of its own: each file boots one.
