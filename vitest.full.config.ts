@@ -36,6 +36,8 @@ export default defineConfig({
         test: {
           name: 'flows as deployed',
           include: ['tests/flows/**/*.test.ts'],
+          // A copy of everything is made on the server below.
+          exclude: ['tests/flows/backups.test.ts'],
           globalSetup: ['tests/full/minified-platform.ts'],
           isolate: false,
           ...timeouts,
