@@ -6,7 +6,7 @@ const timeouts = { testTimeout: 300_000, hookTimeout: 180_000, expect: { poll: {
 
 /** What looks at times, memory or rates, which another test beside it would change. */
 const ALONE = [
-  'tests/full/{change-feed,key-death,limits,passage,publishing-limits}.test.ts',
+  'tests/full/{change-feed,jobs-kill-nine,key-death,limits,passage,publishing-limits}.test.ts',
   'packages/local/tests/full/{analytics-process,database-process,published,recycling}.test.ts',
 ]
 
