@@ -1,12 +1,11 @@
 import { parseChangesInput } from '@dot-do/worker-contracts/change'
 import { demand } from '@dot-do/worker-kernel/identity'
 import type { Call } from '@dot-do/worker-kernel/call'
-import { decodeCursor, encodeCursor, log, ServiceError, toServiceError } from '@dot-do/worker-utils'
+import { decodeCursor, encodeCursor, log, namespaceFor, ServiceError, toServiceError } from '@dot-do/worker-utils'
 import { ChangeFollower, type FeedTimes } from './change-follower.ts'
 import { readEnd, type ToldChange } from './changes.ts'
 import { connectionAs } from './database.ts'
 import type { Env } from './env.ts'
-import { namespaceFor } from './namespace.ts'
 
 const TIMES: FeedTimes = { quietMs: 15_000, lifeMs: 600_000, outageMs: 60_000 }
 

@@ -1,7 +1,6 @@
 import type { Principal } from '@dot-do/worker-types'
-import { generateId, toKebabCase } from '@dot-do/worker-utils'
+import { generateId, namespaceFor, toKebabCase } from '@dot-do/worker-utils'
 import type { RelationshipCommand, ThingCommand } from './commands.ts'
-import { namespaceFor } from './namespace.ts'
 import type { Operations } from './operations.ts'
 import { relationshipIdOf } from './relationships.ts'
 

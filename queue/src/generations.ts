@@ -1,7 +1,7 @@
 import { database, type Buildable } from '@dot-do/worker-data/database'
+import { placeInList } from '@dot-do/worker-utils/place-in-list'
 import type { Call } from '@dot-do/worker-kernel/call'
-import { timestampSchema } from '@dot-do/worker-schemas'
-import { allows, decodeCursor } from '@dot-do/worker-utils'
+import { allows } from '@dot-do/worker-utils'
 import { and, desc, eq, sql } from 'drizzle-orm'
 import type { Env } from './env.ts'
 import { generations } from './tables.ts'
@@ -52,10 +52,6 @@ export function placeOf({ createdAt, id }: GenerationRow): [at: string, id: stri
 }
 
 function olderThan(cursor: string) {
-  const [at, id] = decodeCursor(cursor, isPlace)
+  const [at, id] = placeInList(cursor)
   return sql`(${generations.createdAt}, ${generations.id}) < (${at}::timestamptz, ${id})`
-}
-
-function isPlace(value: unknown): value is [at: string, id: string] {
-  return Array.isArray(value) && timestampSchema.safeParse(value[0]).success && typeof value[1] === 'string'
 }

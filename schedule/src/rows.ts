@@ -1,7 +1,7 @@
 import type { Task, ExecutionSummary } from '@dot-do/worker-contracts/task'
 import { database } from '@dot-do/worker-data/database'
 import type { Call } from '@dot-do/worker-kernel/call'
-import { allows, ServiceError } from '@dot-do/worker-utils'
+import { allows, namespaceFor, ServiceError } from '@dot-do/worker-utils'
 import { and, eq, getTableColumns, isNull, sql, type SQL } from 'drizzle-orm'
 import type * as z from 'zod'
 import type { Env } from './env.ts'
@@ -26,15 +26,9 @@ export const taskColumns = { ...getTableColumns(tasks), last }
 /** The state of a task's latest execution, for conditions. */
 export const lastState = sql`(select e.state from schedule.executions e where e.task_id = "tasks"."id" order by e.scheduled_for desc, e.id desc limit 1)`
 
-/** The namespace that is meant: the asker's own unless told. NOT_FOUND for another's, unless the asker may do everything. */
-export function namespaceOf(ns: string | undefined, { principal }: Call<Env>): string {
-  if (ns === undefined || ns === principal.tenant || allows(principal.permissions, '*')) return ns ?? principal.tenant
-  throw new ServiceError('NOT_FOUND', `No namespace ${ns}`)
-}
-
 /** A task by its id or its name. NOT_FOUND for one of another namespace too. */
 export async function findTask({ ns, id }: { ns?: string | undefined; id: string }, call: Call<Env>): Promise<TaskState> {
-  const space = namespaceOf(ns, call)
+  const space = namespaceFor(call.principal, ns)
   const named: SQL = id.startsWith('task_') ? eq(tasks.id, id) : sql`${tasks.name} = ${id} and ${tasks.ns} = ${space}`
   const [row] = await database(call)
     .select(taskColumns)

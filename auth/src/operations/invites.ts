@@ -12,7 +12,7 @@ import { hashInvite, inviteOf, inviteToken, sendInvite, shownInvite, waits, whyO
 import { findMember, memberOf, type ShownMember } from '../organisations/members.ts'
 import { permissionsOfRole } from '../organisations/own-roles.ts'
 import { hold, placeOf, type Place } from '../organisations/place.ts'
-import { placeInList } from '../place-in-list.ts'
+import { placeInList } from '@dot-do/worker-utils/place-in-list'
 import { invites, members, SCHEMA, users } from '../tables.ts'
 
 const DAY_MS = 86_400_000

@@ -8,7 +8,7 @@ import { appendAudit } from '../audit.ts'
 import type { Env } from '../env.ts'
 import type { Operations } from '../operations.ts'
 import { permissionsOfRole } from '../organisations/own-roles.ts'
-import { placeInList } from '../place-in-list.ts'
+import { placeInList } from '@dot-do/worker-utils/place-in-list'
 import { keys, SCHEMA } from '../tables.ts'
 
 export const createKey: Operations['createKey'] = async (input, call) => {

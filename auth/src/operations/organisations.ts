@@ -10,7 +10,7 @@ import type { Operations } from '../operations.ts'
 import { foundStatement } from '../organisations/founding.ts'
 import { hold, PLACE, placeOf, shownPlace, visiblePlace } from '../organisations/place.ts'
 import { isReserved, slugOf } from '../organisations/slug.ts'
-import { placeInList } from '../place-in-list.ts'
+import { placeInList } from '@dot-do/worker-utils/place-in-list'
 import { PLATFORM_TENANT } from '../roles.ts'
 import { members, organisations, SCHEMA } from '../tables.ts'
 

@@ -1,9 +1,8 @@
-import { generateId, ServiceError } from '@dot-do/worker-utils'
+import { generateId, namespaceFor, ServiceError } from '@dot-do/worker-utils'
 import { selectRows } from '../analytics/clickhouse.ts'
 import { dividedByHours } from '../analytics/hours.ts'
 import { piecesOf } from '../analytics/pieces.ts'
 import { clickHouseTime, readsHours, REFUSALS, reportQuery, reportRow } from '../analytics/reports.ts'
-import { namespaceFor } from '../namespace.ts'
 import type { Operations } from '../operations.ts'
 import { pieceOf, spoolOf } from '../analytics/tracking.ts'
 

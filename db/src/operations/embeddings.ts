@@ -1,8 +1,7 @@
-import { ServiceError } from '@dot-do/worker-utils'
+import { namespaceFor, ServiceError } from '@dot-do/worker-utils'
 import { connectionAs } from '../database.ts'
 import { currentModel, demandVectors, embedMissing, keep, meaningOf } from '../embedding.ts'
 import { findMeaning } from '../embeddings.ts'
-import { namespaceFor } from '../namespace.ts'
 import type { Operations } from '../operations.ts'
 
 export const embed: Operations['embed'] = async ({ ns, id }, { env, principal }) => {

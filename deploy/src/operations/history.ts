@@ -1,5 +1,5 @@
 import { database } from '@dot-do/worker-data/database'
-import { timestampSchema } from '@dot-do/worker-schemas'
+import { placeInList } from '@dot-do/worker-utils/place-in-list'
 import { allows, decodeCursor, pageOf, ServiceError } from '@dot-do/worker-utils'
 import { and, desc, eq, lt, sql } from 'drizzle-orm'
 import { iso, shown } from '../attempt.ts'
@@ -62,11 +62,7 @@ function isNumber(place: unknown): place is number {
   return Number.isSafeInteger(place)
 }
 
-function isPlace(value: unknown): value is [at: string, id: string] {
-  return Array.isArray(value) && timestampSchema.safeParse(value[0]).success && typeof value[1] === 'string'
-}
-
 function olderThan(cursor: string) {
-  const [at, id] = decodeCursor(cursor, isPlace)
+  const [at, id] = placeInList(cursor)
   return sql`(${deployments.createdAt}, ${deployments.id}) < (${at}::timestamptz, ${id})`
 }

@@ -1,5 +1,6 @@
 import { batch } from '@dot-do/worker-data/database'
-import { decodeCursor, pageOf } from '@dot-do/worker-utils'
+import { placeInList } from '@dot-do/worker-utils/place-in-list'
+import { pageOf } from '@dot-do/worker-utils'
 import type { Operations } from '../operations.ts'
 
 /** Somebody who waits, as it is shown. */
@@ -19,7 +20,7 @@ export const joinWaitlist: Operations['joinWaitlist'] = async ({ email, host }, 
 }
 
 export const listWaitlist: Operations['listWaitlist'] = async ({ limit, cursor }, call) => {
-  const after = cursor === undefined ? START : decodeCursor(cursor, isPlace)
+  const after = cursor === undefined ? START : placeInList(cursor)
   const [found] = await batch(call, [{ sql: LIST, params: [...after, limit + 1] }])
   return pageOf((found?.rows ?? []).map(shownEntry), limit, ({ createdAt, email }) => [createdAt, email])
 }
@@ -31,14 +32,4 @@ export const deleteFromWaitlist: Operations['deleteFromWaitlist'] = async ({ ema
 
 function shownEntry([email, host, createdAt]: unknown[]): Entry {
   return { email: String(email), host: String(host), createdAt: new Date(String(createdAt)).toISOString() }
-}
-
-/** Where a page ended: when, and at which address of those that came in the same millisecond. */
-function isPlace(place: unknown): place is [string, string] {
-  const [createdAt, email, ...more] = Array.isArray(place) ? (place as unknown[]) : []
-  return isTime(createdAt) && typeof email === 'string' && more.length === 0
-}
-
-function isTime(value: unknown): value is string {
-  return typeof value === 'string' && !Number.isNaN(Date.parse(value)) && new Date(value).toISOString() === value
 }

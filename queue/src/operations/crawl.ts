@@ -1,11 +1,10 @@
 import { onward } from '@dot-do/worker-kernel/call'
-import { ServiceError, toServiceError } from '@dot-do/worker-utils'
+import { namespaceFor, ServiceError, toServiceError } from '@dot-do/worker-utils'
 import { crawl as crawlSite, type CrawledPage } from '../crawl/crawl.ts'
 import { pageUrl } from '../crawl/address.ts'
 import { refusePrivate } from '../crawl/visiting.ts'
 import { jobContextOf } from '../job-context.ts'
 import type { Operations } from '../operations.ts'
-import { namespaceFor } from '../namespace.ts'
 
 /** The most characters of a thing’s content. */
 const LONGEST_CONTENT = 524_288

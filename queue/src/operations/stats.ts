@@ -1,7 +1,7 @@
 import { jobState } from '@dot-do/worker-contracts/job'
+import { namespaceFor } from '@dot-do/worker-utils'
 import { batch } from '@dot-do/worker-data/database'
 import type * as z from 'zod'
-import { namespaceFor } from '../namespace.ts'
 import type { Operations } from '../operations.ts'
 
 type Counts = Record<z.output<typeof jobState>, number>

@@ -1,10 +1,10 @@
-import { timestampSchema } from '@dot-do/worker-schemas'
+import { placeInList } from '@dot-do/worker-utils/place-in-list'
 import { database } from '@dot-do/worker-data/database'
-import { decodeCursor, pageOf } from '@dot-do/worker-utils'
+import { namespaceFor, pageOf } from '@dot-do/worker-utils'
 import { and, desc, eq, isNotNull, isNull, sql } from 'drizzle-orm'
 import { alerts } from '../alert-rows.ts'
 import type { Operations } from '../operations.ts'
-import { iso, namespaceOf } from '../rows.ts'
+import { iso } from '../rows.ts'
 
 export const listAlerts: Operations['listAlerts'] = async ({ ns, open, kind, limit, cursor }, call) => {
   const found = await database(call)
@@ -12,7 +12,7 @@ export const listAlerts: Operations['listAlerts'] = async ({ ns, open, kind, lim
     .from(alerts)
     .where(
       and(
-        eq(alerts.ns, namespaceOf(ns, call)),
+        eq(alerts.ns, namespaceFor(call.principal, ns)),
         open === undefined ? undefined : open ? isNull(alerts.closedAt) : isNotNull(alerts.closedAt),
         kind === undefined ? undefined : eq(alerts.kind, kind),
         cursor === undefined ? undefined : olderThan(cursor),
@@ -27,11 +27,7 @@ function shown({ openedAt, seenAt, closedAt, ...alert }: typeof alerts.$inferSel
   return { ...alert, openedAt: iso(openedAt), seenAt: iso(seenAt), closedAt: closedAt === null ? null : iso(closedAt) }
 }
 
-function isPlace(place: unknown): place is [openedAt: string, id: string] {
-  return Array.isArray(place) && timestampSchema.safeParse(place[0]).success && typeof place[1] === 'string'
-}
-
 function olderThan(cursor: string) {
-  const [openedAt, id] = decodeCursor(cursor, isPlace)
+  const [openedAt, id] = placeInList(cursor)
   return sql`(${alerts.openedAt}, ${alerts.id}) < (${openedAt}::timestamptz, ${id})`
 }

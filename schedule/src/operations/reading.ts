@@ -1,11 +1,11 @@
 import { database } from '@dot-do/worker-data/database'
+import { placeInList } from '@dot-do/worker-utils/place-in-list'
 import type { Call } from '@dot-do/worker-kernel/call'
-import { timestampSchema } from '@dot-do/worker-schemas'
-import { decodeCursor, pageOf, ServiceError } from '@dot-do/worker-utils'
+import { decodeCursor, namespaceFor, pageOf, ServiceError } from '@dot-do/worker-utils'
 import { and, desc, eq, gt, gte, isNull, lt, lte, sql, type SQL } from 'drizzle-orm'
 import type { Env } from '../env.ts'
 import type { Operations } from '../operations.ts'
-import { findExecution, findTask, iso, lastState, namespaceOf, shownExecution, shownTask, taskColumns } from '../rows.ts'
+import { findExecution, findTask, iso, lastState, shownExecution, shownTask, taskColumns } from '../rows.ts'
 import { executions, tasks } from '../tables.ts'
 import { nextTimes, refuseTiming } from '../timing.ts'
 
@@ -15,7 +15,7 @@ export const getTask: Operations['getTask'] = async (input, call) => shownTask(a
 
 export const listTasks: Operations['listTasks'] = async ({ ns, limit, cursor, enabled, kind, target, createdBy, dueBefore, lastState: ended }, call) => {
   const wanted = and(
-    eq(tasks.ns, namespaceOf(ns, call)),
+    eq(tasks.ns, namespaceFor(call.principal, ns)),
     isNull(tasks.deletedAt),
     enabled === undefined ? undefined : eq(tasks.enabled, enabled),
     kind === undefined ? undefined : sql`${tasks.target} ->> 'kind' = ${kind}`,
@@ -42,7 +42,7 @@ export const history: Operations['history'] = async ({ ns, id, ...filters }, cal
 
 export const executionsOf: Operations['executions'] = async ({ ns, task, ...filters }, call) => {
   const ofTask = task === undefined ? undefined : eq(executions.taskId, (await findTask({ ns, id: task }, call)).id)
-  return listExecutions(and(eq(executions.ns, namespaceOf(ns, call)), ofTask), filters, call)
+  return listExecutions(and(eq(executions.ns, namespaceFor(call.principal, ns)), ofTask), filters, call)
 }
 
 export const getExecution: Operations['getExecution'] = async ({ id }, call) => {
@@ -96,11 +96,7 @@ function isText(place: unknown): place is string {
   return typeof place === 'string'
 }
 
-function isPlace(value: unknown): value is [at: string, id: string] {
-  return Array.isArray(value) && timestampSchema.safeParse(value[0]).success && typeof value[1] === 'string'
-}
-
 function olderThan(cursor: string): SQL {
-  const [at, id] = decodeCursor(cursor, isPlace)
+  const [at, id] = placeInList(cursor)
   return sql`(${executions.scheduledFor}, ${executions.id}) < (${at}::timestamptz, ${id})`
 }

@@ -1,13 +1,13 @@
 import { batch, database } from '@dot-do/worker-data/database'
 import { commit } from '@dot-do/worker-data/ledger'
 import type { Call } from '@dot-do/worker-kernel/call'
-import { generateId, ServiceError, toServiceError } from '@dot-do/worker-utils'
+import { generateId, namespaceFor, ServiceError, toServiceError } from '@dot-do/worker-utils'
 import { and, eq, isNull } from 'drizzle-orm'
 import { authorityOf } from '../authority.ts'
 import { wakeClock } from '../clocks.ts'
 import type { Env } from '../env.ts'
 import type { Operations } from '../operations.ts'
-import { findTask, namespaceOf, shownTask, type TaskState } from '../rows.ts'
+import { findTask, shownTask, type TaskState } from '../rows.ts'
 import { SCHEMA, tasks, type TaskRow } from '../tables.ts'
 import { refuseTarget } from '../target.ts'
 import { nextTimes, refuseTiming, type Timing } from '../timing.ts'
@@ -15,7 +15,7 @@ import { nextTimes, refuseTiming, type Timing } from '../timing.ts'
 type Changes = Partial<Omit<TaskRow, 'id'>>
 
 export const createTask: Operations['createTask'] = async (input, call) => {
-  const ns = namespaceOf(input.ns, call)
+  const ns = namespaceFor(call.principal, input.ns)
   const now = Date.now()
   refuseTiming(input.timing, now)
   refuseTarget(input.target, call.principal, input.timeoutSeconds)

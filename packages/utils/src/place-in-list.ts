@@ -1,5 +1,5 @@
 import { timestampSchema } from '@dot-do/worker-schemas'
-import { decodeCursor } from '@dot-do/worker-utils'
+import { decodeCursor } from './cursor.ts'
 
 /** Where a page of a list by time ended: when, and at which id of those of the same moment. INVALID for a cursor that is no such place. */
 export function placeInList(cursor: string): [at: string, id: string] {

@@ -1,7 +1,8 @@
 import type { Principal } from '@dot-do/worker-types'
-import { allows, ServiceError } from '@dot-do/worker-utils'
+import { allows } from './permission.ts'
+import { ServiceError } from './service-error.ts'
 
-/** Whose jobs and texts a call is about: the asker's own unless told. Another's is, for whoever lacks `*`, the same as not there. */
+/** The namespace that a call is about: the asker's own unless told. Another's is, for whoever lacks `*`, the same as not there. */
 export function namespaceFor(principal: Principal, asked: string | undefined): string {
   if (asked === undefined || asked === principal.tenant) return principal.tenant
   if (allows(principal.permissions, '*')) return asked
